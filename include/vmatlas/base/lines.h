@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_BASE_LINES_H
+#define VMATLAS_BASE_LINES_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "vmatlas/base/buf.h"
+#include "vmatlas/base/error.h"
+
+/*
+ * Lines of a stream through one window that is used again and again: memory is bounded by the
+ * longest line (LINES_MAX), whatever the length of the stream.
+ * read() returns bytes read, 0 at the end, negative on failure with the record filled.
+ */
+#define LINES_MAX (1u << 20)	/* a longer line is cut there and reported as ERROR_LIMIT */
+
+struct lines {
+	ssize_t (*read)(void *ctx, void *data, size_t len, struct error *error);
+	void *ctx;
+	size_t chunk;		/* bytes asked for per read */
+	unsigned long number;	/* of the line handed out last, 1-based */
+	struct buf window;
+	size_t at;		/* first byte not handed out */
+	size_t searched;	/* bytes from `at` known to hold no newline */
+	int ended;
+};
+
+void lines_init(struct lines *lines,
+		ssize_t (*read)(void *ctx, void *data, size_t len, struct error *error),
+		void *ctx, size_t chunk);
+void lines_done(struct lines *lines);
+/* 1 and the line without its newline (valid until the next call), 0 at the end, negative on
+ * failure. A last line without newline is handed out as it is. */
+int lines_next(struct lines *lines, struct span *line, struct error *error);
+
+#endif
