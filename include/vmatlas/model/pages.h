@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_MODEL_PAGES_H
+#define VMATLAS_MODEL_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmatlas/base/cleanup.h"
+#include "vmatlas/base/error.h"
+#include "vmatlas/base/quality.h"
+#include "vmatlas/parse/kpageflags.h"
+#include "vmatlas/parse/pagemap.h"
+#include "vmatlas/source/source.h"
+
+/*
+ * The one narrow interface between source and model: it fills address ranges with runs of
+ * (entry, frame, flags, map count). Today pagemap, kpageflags, kpagecount and PAGEMAP_SCAN
+ * answer it; a provider that reads the kernel's page tables may be added, so nothing above may
+ * know where an entry came from, only how certain it is.
+ */
+
+/* What a walk needs; nothing else is read. */
+enum page_need {
+	PAGE_NEED_FLAGS = 1 << 0,	/* kpageflags of present pages */
+	PAGE_NEED_COUNT = 1 << 1,	/* map count; not read where the entry says mapped once */
+	PAGE_NEED_LEAF = 1 << 2,	/* size the page table maps it with */
+	PAGE_NEED_HOLES = 1 << 3	/* runs of nothing are handed out too (as PAGE_NONE) */
+};
+
+enum page_kind {
+	PAGE_NONE,		/* no page-table entry */
+	PAGE_PRESENT,
+	PAGE_SWAP,		/* not present, bit 62: swap says what */
+	PAGE_UNREADABLE		/* could not be read: gap says why */
+};
+
+/* enum page_leaf: how the page table maps it. 2M stands for "PMD leaf", 1G for "PUD leaf" of
+ * the live geometry. */
+enum page_leaf { LEAF_UNKNOWN, LEAF_BASE, LEAF_PMD, LEAF_PUD };
+
+struct page_run {
+	uint64_t start;		/* address */
+	uint64_t pages;		/* base pages, at least 1 */
+	enum page_kind kind;
+	uint64_t entry;		/* PAGEMAP_FLAG_MASK bits; for PAGE_SWAP the whole first word */
+	uint64_t frame;		/* first PFN, following pages follow by one; valid if frame_known */
+	uint64_t flags;		/* kpageflags word common to all, valid if flags_known. Within one
+				 * folio run HEAD and TAIL differ: COMPOUND_TAIL is set if any page
+				 * but the first is a tail, COMPOUND_HEAD if the first is a head */
+	uint32_t mappings;	/* valid if count_known; common to all pages of the run */
+	enum page_leaf leaf;
+	struct swap_entry swap;	/* PAGE_SWAP; consecutive slots follow by one */
+	bool zero;		/* the zero page or huge zero page (flags, or PAGEMAP_SCAN) */
+	bool zero_known;
+	bool frame_known;
+	bool flags_known;
+	bool count_known;
+	bool changed;		/* contradicted itself after all tries: GAP_CHANGED */
+	enum gap gap;		/* why frame, flags or count are missing */
+	/* Folio of the first page, where flags are known: its order if the whole folio lies in
+	 * the run, 0 for base pages, -1 unknown. */
+	int folio_order;
+	bool folio_partial;	/* large folio of which pages outside this run exist */
+};
+
+struct pages;			/* provider, with its buffers */
+
+struct pages_stats {
+	uint64_t pagemap_reads, scans, flag_reads, count_reads;
+	uint64_t reread_pages;	/* pages read again because words contradicted each other */
+	uint64_t changed_pages;	/* gave up on */
+};
+
+int pages_new(struct source_process *source, unsigned needs, struct pages **pages,
+	      struct error *error);
+void pages_free(struct pages *pages);
+DEFINE_CLEANUP(pages_free, struct pages)
+
+/* Forces the plain path (no PAGEMAP_SCAN) so that both are tested on one kernel. */
+void pages_set_plain(struct pages *pages, bool plain);
+
+/* A list of ranges in ascending order, usually VMAs: neighbouring ones are joined into one
+ * read; runs never cross the end of a range. `hugetlb` and `special` (VM_PFNMAP, never visible)
+ * come from the VMA. index is handed back through pages_current(). */
+struct page_range {
+	uint64_t start;
+	uint64_t end;
+	uint32_t index;		/* the caller's: VMA index */
+	bool hugetlb;
+	bool hidden;		/* PFN map: not read, one PAGE_UNREADABLE run, GAP_NOT_APPLICABLE */
+};
+
+/* next() fills the next range: 1, 0 at the end. Streams, so any number of VMAs. */
+struct page_ranges {
+	int (*next)(void *ctx, struct page_range *range);
+	void *ctx;
+	bool sparse;		/* VMAs are much larger than what is resident: scan first */
+};
+
+int pages_walk(struct pages *pages, const struct page_ranges *ranges,
+	       int (*fn)(void *ctx, uint32_t index, const struct page_run *run), void *ctx,
+	       struct error *error);
+
+const struct pages_stats *pages_stats(const struct pages *pages);
+
+#endif

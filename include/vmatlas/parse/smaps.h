@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_PARSE_SMAPS_H
+#define VMATLAS_PARSE_SMAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmatlas/base/buf.h"
+#include "vmatlas/base/error.h"
+#include "vmatlas/base/lines.h"
+#include "vmatlas/base/names.h"
+#include "vmatlas/parse/maps.h"
+
+/* Counters the tool knows by name. The kernel's order in the file differs between versions:
+ * records are read by key. Names and meaning: smaps_key_names. */
+enum smaps_key {
+	SMAPS_SIZE,
+	SMAPS_KERNEL_PAGE_SIZE,
+	SMAPS_MMU_PAGE_SIZE,
+	SMAPS_RSS,
+	SMAPS_PSS,
+	SMAPS_PSS_DIRTY,
+	SMAPS_PSS_ANON,		/* smaps_rollup only, as the next two */
+	SMAPS_PSS_FILE,
+	SMAPS_PSS_SHMEM,
+	SMAPS_SHARED_CLEAN,
+	SMAPS_SHARED_DIRTY,
+	SMAPS_PRIVATE_CLEAN,
+	SMAPS_PRIVATE_DIRTY,
+	SMAPS_REFERENCED,
+	SMAPS_ANONYMOUS,
+	SMAPS_KSM,
+	SMAPS_LAZY_FREE,
+	SMAPS_ANON_HUGE_PAGES,
+	SMAPS_SHMEM_PMD_MAPPED,
+	SMAPS_FILE_PMD_MAPPED,
+	SMAPS_SHARED_HUGETLB,
+	SMAPS_PRIVATE_HUGETLB,
+	SMAPS_SWAP,
+	SMAPS_SWAP_PSS,
+	SMAPS_LOCKED,
+	SMAPS_THP_ELIGIBLE,	/* 0 or 1, no unit */
+	SMAPS_PROTECTION_KEY,	/* number, no unit */
+	SMAPS_KEY_MAX
+};
+
+extern const struct name smaps_key_names[];	/* value: enum smaps_key, name: "Rss" */
+
+/* Is the counter in KiB in the text (and in bytes in the record)? */
+bool smaps_key_is_size(enum smaps_key key);
+
+/* VmFlags. Known two-letter codes are bits (index in vm_flag_names, at most 64); codes the
+ * table does not have are kept as text. */
+extern const struct name vm_flag_names[];	/* value: bit mask, name: "rd", meaning: "readable" */
+uint64_t vm_flag(const char *code);		/* mask of a known code, 0 if none */
+
+/* A counter whose key the tool has never heard of. */
+struct smaps_unknown {
+	struct buf key;
+	uint64_t value;		/* bytes if it came with kB, else the number */
+	bool is_size;
+};
+
+/*
+ * One VMA of smaps, or the one record of smaps_rollup. The maps line and names point into the
+ * record's own buffers; the record is used again for the next VMA.
+ */
+struct smaps_record {
+	struct maps_line line;
+	struct buf line_text;		/* what line.name points into */
+	uint64_t present;		/* bit per enum smaps_key: the text had it */
+	uint64_t value[SMAPS_KEY_MAX];	/* bytes, or the number; 0 where not present */
+	bool has_vm_flags;
+	uint64_t vm_flags;
+	struct buf unknown_flags;	/* codes not in the table, separated by a space */
+	struct smaps_unknown *unknown;
+	size_t unknown_count;
+	size_t unknown_cap;
+};
+
+struct smaps_reader {
+	struct lines *lines;		/* the caller's */
+	struct buf pending;		/* the next record's header line */
+	bool ended;
+};
+
+void smaps_record_init(struct smaps_record *record);
+void smaps_record_done(struct smaps_record *record);
+
+void smaps_reader_init(struct smaps_reader *reader, struct lines *lines);
+void smaps_reader_done(struct smaps_reader *reader);
+/* 1 and the next record, 0 at the end, negative on failure (a line that does not parse is
+ * ERROR_PARSE with its number; calling again goes on behind it). */
+int smaps_next(struct smaps_reader *reader, struct smaps_record *record, struct error *error);
+
+/*
+ * Compact copy of a record's counters for an array of many VMAs: varints of presence, of which
+ * are not zero, and the values. About 20 bytes for a usual VMA. Appended to `store`.
+ */
+int smaps_pack(const struct smaps_record *record, struct buf *store);
+void smaps_unpack(struct span packed, uint64_t *present, uint64_t value[SMAPS_KEY_MAX]);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_RENDER_CELL_H
+#define VMATLAS_RENDER_CELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmatlas/base/names.h"
+#include "vmatlas/base/quality.h"
+#include "vmatlas/base/span.h"
+
+/*
+ * A typed value on its way out. Nothing is formatted before the renderer: a size is an integer
+ * here, "1.5G" in a table, 1572864 with --bytes and in JSON. Spans are borrowed and must live
+ * until the row or member is written.
+ */
+enum cell_type {
+	CELL_MISSING,		/* gap says why: "-" and a footnote; null and <name>_missing */
+	CELL_BOOL,
+	CELL_COUNT,		/* unsigned integer; JSON integer */
+	CELL_SIGNED,		/* signed integer */
+	CELL_SIZE,		/* bytes; human in text unless --bytes, JSON integer of bytes */
+	CELL_HEX,		/* address or raw word: "0x7f.." in JSON, hex in text */
+	CELL_DEVICE,		/* count holds major << 32 | minor: "08:01" */
+	CELL_TEXT,		/* our own words, plain ASCII/UTF-8 */
+	CELL_BYTES,		/* bytes of a target: escaped on every way out; JSON adds <name>_hex
+				 * when they are no UTF-8 and the column asks for it */
+	CELL_PERCENT,		/* ratio 0..1 */
+	CELL_TIME,		/* seconds since 1970: RFC 3339 */
+	CELL_FLAGS,		/* bits named by `names`; array of names, the rest in hex */
+	CELL_LIST,		/* items: array in JSON, joined by a comma in text */
+	CELL_OBJECT		/* items with names: object in JSON, name=value in text */
+};
+
+struct cell {
+	enum cell_type type;
+	const char *name;		/* member name inside a CELL_OBJECT or a document */
+	union {
+		bool yes;
+		uint64_t count;
+		int64_t number;
+		double ratio;
+		struct span text;
+		enum gap gap;
+		struct {
+			const struct name *names;
+			uint64_t bits;
+			struct span extra;	/* further names separated by spaces */
+		} flags;
+		struct {
+			const struct cell *items;
+			size_t count;
+		} list;
+	};
+};
+
+static inline struct cell cell_missing(enum gap gap)
+{
+	return (struct cell) { .type = CELL_MISSING, .gap = gap };
+}
+static inline struct cell cell_null(void)
+{
+	return cell_missing(GAP_NOT_APPLICABLE);
+}
+static inline struct cell cell_bool(bool yes)
+{
+	return (struct cell) { .type = CELL_BOOL, .yes = yes };
+}
+static inline struct cell cell_count(uint64_t count)
+{
+	return (struct cell) { .type = CELL_COUNT, .count = count };
+}
+static inline struct cell cell_signed(int64_t number)
+{
+	return (struct cell) { .type = CELL_SIGNED, .number = number };
+}
+static inline struct cell cell_size(uint64_t bytes)
+{
+	return (struct cell) { .type = CELL_SIZE, .count = bytes };
+}
+static inline struct cell cell_hex(uint64_t word)
+{
+	return (struct cell) { .type = CELL_HEX, .count = word };
+}
+static inline struct cell cell_text(const char *text)
+{
+	return (struct cell) { .type = CELL_TEXT, .text = span_of(text) };
+}
+static inline struct cell cell_bytes(struct span bytes)
+{
+	return (struct cell) { .type = CELL_BYTES, .text = bytes };
+}
+static inline struct cell cell_list(const struct cell *items, size_t count)
+{
+	return (struct cell) { .type = CELL_LIST, .list = { items, count } };
+}
+static inline struct cell cell_object(const struct cell *items, size_t count)
+{
+	return (struct cell) { .type = CELL_OBJECT, .list = { items, count } };
+}
+static inline struct cell cell_named(const char *name, struct cell cell)
+{
+	cell.name = name;
+	return cell;
+}
+
+#endif

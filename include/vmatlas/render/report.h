@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_RENDER_REPORT_H
+#define VMATLAS_RENDER_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "vmatlas/base/error.h"
+#include "vmatlas/render/cell.h"
+#include "vmatlas/render/scratch.h"
+
+/*
+ * One report, told once by a command and drawn by one of the renderers: text (facts, tables,
+ * prose), raw or pairs, or JSON. The command never asks which one is at work: what is for
+ * people only goes through report_prose() and report_heading(), what is for scripts only has
+ * REPORT_JSON_ONLY, what both get has both forms from the same cell.
+ *
+ * Everything is streamed. A report that was begun is always ended by report_end(), also after a
+ * failure: the JSON is then complete and valid, and holds the warning.
+ */
+enum report_format { REPORT_TEXT, REPORT_RAW, REPORT_PAIRS, REPORT_JSON };
+enum report_when { REPORT_AUTO, REPORT_ALWAYS, REPORT_NEVER };
+
+struct report_options {
+	enum report_format format;
+	enum report_when color;
+	bool bytes;		/* sizes exact */
+	bool no_headings;
+	bool verbose;		/* -v */
+	unsigned width;		/* 0: the terminal's, or 80; no cut when the output is no terminal */
+};
+
+struct report;
+
+/* `schema` is "vmatlas/map". The output stream stays the caller's. */
+int report_new(FILE *out, const char *schema, const struct report_options *options,
+	       struct report **report, struct error *error);
+/* Ends open arrays and objects, writes footnotes, returns the first write failure. */
+int report_end(struct report *report, struct error *error);
+void report_free(struct report *report);
+
+enum report_flag {
+	REPORT_JSON_ONLY = 1 << 0,
+	REPORT_TEXT_ONLY = 1 << 1
+};
+
+/* A fact: "name": value in JSON; "title   value" in text, aligned within its section. `name`
+ * may be NULL with REPORT_TEXT_ONLY and `title` NULL with REPORT_JSON_ONLY. */
+int report_fact(struct report *report, const char *name, const char *title, struct cell cell,
+		unsigned flags);
+/* JSON object around the following members; in text a section with that title (NULL: none). */
+int report_object_begin(struct report *report, const char *name, const char *title);
+int report_object_end(struct report *report);
+/* JSON array of whatever comes; elements are objects begun with name NULL, or plain cells
+ * through report_element(). */
+int report_array_begin(struct report *report, const char *name, const char *title);
+int report_element(struct report *report, struct cell cell);
+int report_array_end(struct report *report);
+
+/* For people only. Prose is wrapped to the width; `fmt` results must be escaped or our own:
+ * use report_prose_bytes() for parts from a target. */
+int report_heading(struct report *report, const char *text);
+int report_prose(struct report *report, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int report_line(struct report *report, const char *text);	/* as it is, not wrapped */
+
+/* A warning: in `warnings` at the end of the JSON, and in text as a footnote. `message` may
+ * hold target bytes: it is escaped here. */
+int report_warning(struct report *report, const char *code, struct span message);
+
+bool report_is_text(const struct report *report);	/* for skipping expensive text-only work */
+bool report_is_json(const struct report *report);
+const struct report_options *report_options(const struct report *report);
+
+/*
+ * Tables. One designated array of columns per row type; help, -o, --list-columns, the table and
+ * the JSON members all come from it.
+ */
+enum column_flag {
+	COLUMN_DEFAULT = 1 << 0,	/* shown in text without -o */
+	COLUMN_JSON = 1 << 1,		/* a member of the contract: in JSON without -o */
+	COLUMN_RIGHT = 1 << 2,
+	COLUMN_TRUNC = 1 << 3,		/* may be cut to fit a terminal */
+	COLUMN_VERBOSE = 1 << 4,	/* shown in text with -v */
+	COLUMN_WANTED = 1 << 5,		/* set in the selection */
+	COLUMN_HEX_BYTES = 1 << 6	/* CELL_BYTES: add <name>_hex when not UTF-8 */
+};
+
+struct column {
+	const char *name;		/* JSON member and -o name (matched without case): "rss" */
+	const char *title;		/* heading: "RSS" */
+	const char *help;
+	unsigned flags;
+	unsigned needs;			/* what reading it costs: the command's own bits */
+	uint8_t width;			/* usual width, for tables printed while they are read */
+	/* Fills *cell for this row; may use scratch, which is cleared before each row. */
+	void (*get)(const void *ctx, const void *row, struct cell *cell, struct scratch *scratch);
+};
+
+/* A selection of columns: indexes into the array, in the order of printing. */
+struct column_set {
+	const struct column *columns;	/* last entry has name NULL */
+	uint8_t chosen[64];
+	size_t count;
+	uint64_t json;			/* bit per column: a member of the JSON */
+	bool given;			/* -o was used: JSON has just these */
+};
+
+/* list: "a,b", "+a" adds to the defaults, NULL the defaults. ERROR_USAGE names the bad one. */
+int column_set_choose(struct column_set *set, const struct column *columns, const char *list,
+		      bool verbose, struct error *error);
+unsigned column_set_needs(const struct column_set *set, bool json);
+
+/* rows_hint: number of rows if known, 0 if not. Above a few thousand rows (or 0) the table is
+ * printed as it is read with the columns' usual widths; below, libsmartcols lays it out. */
+int report_table_begin(struct report *report, const char *name, const char *title,
+		       const struct column_set *set, const void *ctx, size_t rows_hint);
+int report_row(struct report *report, const void *row);
+int report_table_end(struct report *report);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_SOURCE_SOURCE_H
+#define VMATLAS_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "vmatlas/base/cleanup.h"
+#include "vmatlas/base/error.h"
+#include "vmatlas/base/lines.h"
+#include "vmatlas/base/quality.h"
+
+/*
+ * Where everything about processes comes from: the live /proc, or a recorded folder. Nothing
+ * outside src/source opens anything of a process or of the system, and nothing here writes,
+ * stops or signals. Bytes and 64-bit words leave as the kernel gave them; src/parse reads them.
+ *
+ * All functions return 0 or a negative value with the record filled.
+ */
+
+/* Texts of one process (or thread), by file name in /proc/PID. */
+enum source_text {
+	SOURCE_MAPS,
+	SOURCE_SMAPS,
+	SOURCE_SMAPS_ROLLUP,
+	SOURCE_STATUS,
+	SOURCE_STAT,
+	SOURCE_STATM,
+	SOURCE_COMM,
+	SOURCE_LIMITS,
+	SOURCE_NUMA_MAPS,
+	SOURCE_AUXV,		/* binary */
+	SOURCE_CMDLINE,		/* a read of target memory: only when the user asks */
+	SOURCE_SYSCALL,
+	SOURCE_CHILDREN,	/* of a thread: task/TID/children */
+	SOURCE_CGROUP,
+	SOURCE_TEXT_MAX
+};
+
+/* Texts of the system. */
+enum source_system_text {
+	SOURCE_MAX_MAP_COUNT,	/* sys/vm/max_map_count */
+	SOURCE_OVERCOMMIT,	/* sys/vm/overcommit_memory */
+	SOURCE_CPUINFO,
+	SOURCE_MEMINFO,
+	SOURCE_SWAPS,
+	SOURCE_THP_SIZE,	/* /sys/kernel/mm/transparent_hugepage/hpage_pmd_size */
+	SOURCE_STACK_GUARD_GAP,	/* /proc/cmdline: the only place where it shows */
+	SOURCE_MOUNTS,		/* self/mountinfo */
+	SOURCE_SYSTEM_TEXT_MAX
+};
+
+/* Arrays of one word per frame, indexed by PFN. */
+enum source_frames {
+	SOURCE_KPAGEFLAGS,
+	SOURCE_KPAGECOUNT,
+	SOURCE_KPAGECGROUP,
+	SOURCE_FRAMES_MAX
+};
+
+/* What `access` in the JSON tells: one per thing that can be refused. Order of the contract. */
+enum source_access {
+	ACCESS_MAPS,
+	ACCESS_SMAPS,
+	ACCESS_SMAPS_ROLLUP,
+	ACCESS_STATUS,
+	ACCESS_STAT,
+	ACCESS_AUXV,
+	ACCESS_PAGEMAP,
+	ACCESS_PAGEMAP_SCAN,
+	ACCESS_KPAGEFLAGS,
+	ACCESS_KPAGECOUNT,
+	ACCESS_KPAGECGROUP,
+	ACCESS_MAP_FILES,
+	ACCESS_MEM,
+	ACCESS_MAX
+};
+
+enum source_kind { SOURCE_KIND_LIVE, SOURCE_KIND_SNAPSHOT };
+
+struct source_host {
+	enum source_kind kind;
+	char kernel[65];	/* uname release; "" if not recorded */
+	char machine[65];	/* uname machine; "" if not recorded */
+	uint32_t page_size;	/* bytes; 4096 assumed when not recorded (page_size_known false) */
+	bool page_size_known;
+	int64_t time;		/* seconds since 1970 of the recording or of opening */
+	bool frames_visible;	/* pagemap shows PFNs (CAP_SYS_ADMIN of the opener) */
+};
+
+/* What reading cost so far. */
+struct source_cost {
+	uint64_t calls;		/* read, pread, ioctl and open calls on target files */
+	uint64_t bytes;
+};
+
+struct source;			/* a system, live or recorded */
+struct source_process;		/* one address space in it */
+
+int source_live(struct source **source, struct error *error);
+/* A folder that holds a recorded process: at least `maps`; beside it whatever was recorded
+ * (`smaps status stat auxv limits numa_maps pagemap ...`). Everything else is
+ * ERROR_NOT_RECORDED. A path to a maps text itself is also taken. */
+int source_folder(struct source **source, const char *path, struct error *error);
+void source_free(struct source *source);
+DEFINE_CLEANUP(source_free, struct source)
+
+const struct source_host *source_host(const struct source *source);
+const struct source_cost *source_cost(const struct source *source);
+
+/* Ascending. The caller frees *pids. Snapshots list what they hold. */
+int source_pids(struct source *source, pid_t **pids, size_t *count, struct error *error);
+
+/*
+ * Opens one process. A TID is taken and names its process. If the thread-group leader has
+ * exited (zombie with other threads alive) the files of a living thread are used and
+ * source_process_tid() tells which. ERROR_NOT_FOUND when there is no such process.
+ * For a snapshot of one process, pid 0 means "the recorded one".
+ */
+int source_process_open(struct source *source, pid_t pid, struct source_process **process,
+			struct error *error);
+void source_process_free(struct source_process *process);
+DEFINE_CLEANUP(source_process_free, struct source_process)
+
+pid_t source_process_pid(const struct source_process *process);	/* 0 if not recorded */
+pid_t source_process_tid(const struct source_process *process);	/* whose files are read */
+struct source *source_process_source(const struct source_process *process);
+
+/* GAP_NOT_READ until somebody needed it, then GAP_NONE for ok, or the reason of the refusal. */
+enum gap source_access(const struct source_process *process, enum source_access what);
+
+/* Still the same address space as at open (start time, and exec did not replace it)? 0, or
+ * -ERROR_GONE / -ERROR_CHANGED. */
+int source_process_check(struct source_process *process, struct error *error);
+
+/* Ascending thread ids; the caller frees *tids. */
+int source_threads(struct source_process *process, pid_t **tids, size_t *count,
+		   struct error *error);
+
+/* A text as a stream for lines_init(): lines_init(&lines, source_stream_read, stream, chunk). */
+struct source_stream;
+int source_stream_open(struct source_process *process, enum source_text what,
+		       struct source_stream **stream, struct error *error);
+ssize_t source_stream_read(void *stream, void *data, size_t len, struct error *error);
+void source_stream_free(struct source_stream *stream);
+DEFINE_CLEANUP(source_stream_free, struct source_stream)
+
+/* A short text whole (up to 1 MiB, else ERROR_LIMIT), appended to text. tid 0: the process. */
+int source_text(struct source_process *process, pid_t tid, enum source_text what,
+		struct buf *text, struct error *error);
+int source_system_text(struct source *source, enum source_system_text what, struct buf *text,
+		       struct error *error);
+/* The link /proc/PID/exe, raw bytes, with the kernel's " (deleted)" if any. */
+int source_exe(struct source_process *process, struct buf *path, struct error *error);
+
+/*
+ * pagemap words of `count` pages from page index `first` (address / page size). *got may be
+ * smaller at the end of user space. A read of 0 inside a VMA is ERROR_GONE.
+ */
+int source_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
+		   size_t *got, struct error *error);
+
+/* PAGEMAP_SCAN, never with a flag that changes the target. Bits are enum scan_category of
+ * parse/pagemap.h. Continue from *walked until it reaches end; neighbours with equal
+ * categories may come apart. ERROR_NOT_IN_KERNEL before 6.7. */
+struct source_region {
+	uint64_t start;
+	uint64_t end;
+	uint64_t categories;
+};
+
+struct source_scan {
+	uint64_t start;
+	uint64_t end;
+	uint64_t mask;		/* all of these */
+	uint64_t inverted;	/* flipped before matching */
+	uint64_t anyof;		/* at least one, 0 for no demand */
+	uint64_t report;	/* returned in categories */
+};
+
+int source_pagemap_scan(struct source_process *process, const struct source_scan *scan,
+			struct source_region *regions, size_t count, size_t *got,
+			uint64_t *walked, struct error *error);
+
+/* `count` words from frame `first`; *got smaller at the end of physical memory. */
+int source_frames(struct source *source, enum source_frames what, uint64_t first, uint64_t *words,
+		  size_t count, size_t *got, struct error *error);
+/* May that array be read at all? GAP_NONE or the reason. */
+enum gap source_frames_access(struct source *source, enum source_frames what);
+/* One more than the highest readable frame (rounded up to a section); 0 if it cannot be read. */
+uint64_t source_frames_end(struct source *source);
+
+/*
+ * Memory of the target through /proc/PID/mem. The caller guarantees that pagemap calls every
+ * page of the range present: reading an absent page would populate it. *got may be short.
+ */
+int source_mem(struct source_process *process, uint64_t address, void *data, size_t len,
+	       size_t *got, struct error *error);
+
+/* The file behind a VMA. */
+struct source_file_key {
+	uint64_t start;		/* of the VMA: names the map_files link */
+	uint64_t end;
+	uint64_t inode;
+	uint32_t major;
+	uint32_t minor;
+	struct span path;	/* without " (deleted)" when deleted is true */
+	bool deleted;
+};
+
+enum source_file_match {
+	FILE_MATCH_MAPPED,	/* opened through map_files: the mapped file itself */
+	FILE_MATCH_SAME,	/* by path; inode and device agree */
+	FILE_MATCH_INODE,	/* by path; the inode agrees, the device does not (btrfs, overlayfs) */
+	FILE_MATCH_OTHER	/* by path; another file than the mapped one: never trust it silently */
+};
+
+struct source_file {
+	int fd;			/* read only, regular file; the caller closes it */
+	enum source_file_match match;
+	uint64_t size;
+	uint64_t inode;
+	uint32_t major;
+	uint32_t minor;
+	int64_t mtime;
+	uint64_t links;		/* 0: the name is gone */
+};
+
+/*
+ * Opens what is mapped: map_files first, then /proc/PID/root plus path, each with O_PATH,
+ * compared with the key, demanded to be a regular file, and only then reopened for reading
+ * (so a FIFO or device is never opened). A file on FUSE or a network file system is
+ * ERROR_DENIED unless source_set_remote_files() allowed it. In a snapshot: the recorded copy.
+ */
+int source_file_open(struct source_process *process, const struct source_file_key *key,
+		     struct source_file *file, struct error *error);
+/* Any file of this system by path, under the same rules (for `elf FILE`, debug files). With a
+ * process, the path is looked up under that process's root. */
+int source_path_open(struct source *source, struct source_process *process, const char *path,
+		     struct source_file *file, struct error *error);
+void source_set_remote_files(struct source *source, bool allowed);
+
+#endif
