@@ -26,6 +26,8 @@ struct elf_reader {
 	uint64_t size;
 };
 
+/* offset + filesz and vaddr + memsz never wrap and filesz <= memsz for PT_LOAD: what does not fit
+ * is cut and noted. A file part beyond the end of the file stays as it is (it can be mapped). */
 struct elf_segment {
 	uint32_t type;		/* PT_* */
 	uint32_t flags;		/* PF_R PF_W PF_X */
@@ -37,6 +39,7 @@ struct elf_segment {
 	uint64_t align;
 };
 
+/* offset + size lies within the file (cut otherwise), addr + size never wraps. */
 struct elf_section {
 	const char *name;	/* NUL-terminated raw bytes owned by the image; "" if it has none */
 	uint32_t type;		/* SHT_* */
@@ -90,7 +93,20 @@ struct elf_image {
 	bool exec_stack;		/* PT_GNU_STACK with PF_X, or no PT_GNU_STACK at all */
 	uint32_t damage;		/* enum elf_damage */
 	char *strings;			/* owned storage of section names */
+	size_t strings_size;
+	uint32_t *loads;		/* indices of the PT_LOADs with memory, by ascending vaddr */
+	size_t load_count;
+	uint32_t *in_memory;		/* indices of the sections with addresses, ascending */
+	size_t in_memory_count;
 };
+
+/* Bounds on one file; beyond them ELF_DAMAGE_LIMIT is set. */
+#define ELF_SEGMENTS_MAX 65536u
+#define ELF_SECTIONS_MAX 131072u
+#define ELF_SECTION_STRINGS_MAX (4u << 20)
+#define ELF_INTERPRETER_MAX 4096u
+#define ELF_NOTES_MAX 64u		/* note segments or sections looked at */
+#define ELF_NOTE_BYTES_MAX (64u << 10)	/* of each */
 
 /* -ERROR_NOT_FOUND: not an ELF file at all. -ERROR_DAMAGED: nothing usable. */
 int elf_image_open(const struct elf_reader *reader, struct elf_image **image, struct error *error);
