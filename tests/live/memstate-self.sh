@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every state that memstate claims and every effect that access claims, against the kernel.
+tools=$(pwd)/tests/tools
+[ "$(id -u)" = 0 ] || { echo "skip: needs root for frame numbers and page flags"; exit 77; }
+[ -r /proc/kpageflags ] || { echo "skip: no /proc/kpageflags"; exit 77; }
+work=$(mktemp -d "$(pwd)/memstate-self.XXXXXX") || exit 99
+cd "$work" || exit 99
+trap 'cd /; rm -rf "$work"' EXIT
+bad=0 good=0 skipped=0
+
+count() { # STATUS WHAT OUTPUT
+	case $1 in
+	0) good=$((good + 1)) ;;
+	77) skipped=$((skipped + 1)); echo "skipped $2: $3" ;;
+	*) bad=$((bad + 1)); echo "FAIL $2 ($1): $3" ;;
+	esac
+}
+
+check_state() {
+	mkfifo control
+	"$tools/memstate" "$1" <control >out 2>err &
+	pid=$!
+	exec 9>control
+	while kill -0 $pid 2>/dev/null && ! grep -q '^end' out; do sleep 0.02; done
+	if grep -q '^end' out; then
+		seen=$("$tools/pagecheck" <out)
+		count $? "state $1" "$seen"
+		exec 9>&-
+		wait $pid || count $? "end of state $1" "$(cat err)"
+	else
+		exec 9>&-
+		wait $pid
+		count $? "state $1" "$(cat out err)"
+	fi
+	rm control
+}
+
+for state in $("$tools/memstate" --list | cut -d' ' -f1); do
+	check_state "$state"
+done
+for situation in $("$tools/access" --list | cut -d' ' -f1); do
+	seen=$(echo go | "$tools/access" "$situation" 2>&1)
+	count $? "access $situation" "$seen"
+done
+echo "$good as claimed, $bad not, $skipped skipped"
+[ $bad = 0 ]
