@@ -8,7 +8,12 @@
 #include "vmatlas/base/error.h"
 #include "vmatlas/base/names.h"
 
-/* Geometry of a page table is data. Levels are named as the kernel does, whatever the depth. */
+/*
+ * Geometry of a page table is data. Levels are named as the kernel does, whatever the depth: the
+ * top table is always the PGD, the bottom always PTE, and a level with 0 index bits is folded
+ * (include/asm-generic/pgtable-nop4d.h, -nopud.h, -nopmd.h): a leaf of a folded level lies in
+ * the next level above that exists.
+ */
 enum table_level { LEVEL_PTE, LEVEL_PMD, LEVEL_PUD, LEVEL_P4D, LEVEL_PGD, LEVEL_MAX };
 
 struct geometry {
@@ -16,19 +21,24 @@ struct geometry {
 	const char *meaning;		/* "4 levels, 4 KiB pages, 47-bit user addresses" */
 	unsigned page_shift;
 	unsigned user_bits;		/* user addresses are below 1 << user_bits (x86-32: 3 GiB) */
-	uint64_t user_end;
+	uint64_t user_end;		/* exclusive: TASK_SIZE */
 	uint8_t entry_size;		/* bytes of one entry: 4 or 8 */
 	struct {
 		uint8_t shift;		/* lowest address bit of the index */
 		uint8_t bits;		/* index bits; 0: the level is folded */
 	} level[LEVEL_MAX];
 	uint8_t leaf_levels;		/* bit per enum table_level that can hold a leaf */
+	uint8_t preallocated_pmds;	/* PMD tables every process has from its start */
 };
 
 extern const struct geometry geometries[];	/* last entry has name NULL */
 
 const struct geometry *geometry_named(const char *name);
-/* From uname machine, page size, cpuinfo text (la57) and the highest mapped address. */
+/*
+ * From uname machine, page size, cpuinfo text (la57, "mmu : sv48") and the end of the highest
+ * mapping. Where nothing tells the width the smallest one that holds that address is taken: the
+ * stack lies near the top of user space. NULL for a machine that is not in the table.
+ */
 const struct geometry *geometry_detect(const char *machine, uint32_t page_size,
 				       struct span cpuinfo, uint64_t highest_address);
 
@@ -37,6 +47,23 @@ static inline uint64_t geometry_index(const struct geometry *g, enum table_level
 {
 	return address >> g->level[level].shift & ((1ULL << g->level[level].bits) - 1);
 }
+
+/* Is there a table of this level at all? */
+static inline bool geometry_has(const struct geometry *g, enum table_level level)
+{
+	return g->level[level].bits != 0;
+}
+
+/* The level whose tables hold what the kernel calls an entry of `level`. */
+static inline enum table_level geometry_unfold(const struct geometry *g, enum table_level level)
+{
+	while (level < LEVEL_PGD && !geometry_has(g, level))
+		level++;
+	return level;
+}
+
+/* Number of levels that exist. */
+unsigned geometry_depth(const struct geometry *g);
 
 /* Bytes that one entry of this level covers. */
 static inline uint64_t geometry_span(const struct geometry *g, enum table_level level)
