@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SOURCE_LIVE_H
+#define SOURCE_LIVE_H
+
+#include <pthread.h>
+
+#include "source_impl.h"
+
+/* The running system. All names are looked up below `proc`. */
+struct live {
+	struct source base;
+	int proc;
+	pthread_mutex_t lock;		/* of what follows: sources are shared by threads */
+	int frames[SOURCE_FRAMES_MAX];	/* -1 while not open */
+	uint64_t frames_end;
+};
+
+/* What identifies an address space in /proc/PID/stat. */
+struct live_stat {
+	char state;
+	bool kernel_thread;	/* PF_KTHREAD */
+	uint64_t start_time;
+	uint64_t start_code;	/* this and the next: 0 or 1 when they are masked */
+	uint64_t start_stack;
+};
+
+/*
+ * `dir` is /proc/TID opened once: every lookup below it fails with ENOENT or ESRCH after that
+ * task is reaped, also when the number is given to another one (proc keeps the struct pid).
+ */
+struct live_process {
+	struct source_process base;
+	int dir;
+	int pagemap;		/* -1 while not open */
+	int mem;
+	struct live_stat stat;	/* at opening */
+};
+
+static inline struct live *live_of(struct source *source)
+{
+	return (struct live *)source;
+}
+
+static inline struct live_process *live_process_of(struct source_process *process)
+{
+	return (struct live_process *)process;
+}
+
+/* live_process.c */
+int live_process_open(struct source *source, pid_t pid, struct source_process **process,
+		      struct error *error);
+void live_process_free(struct source_process *process);
+int live_check(struct source_process *process, struct error *error);
+/* Why a file of the process could not be opened or gave nothing: fills the record with what
+ * the process is by now, and returns negative. errnum 0: it gave nothing. */
+int live_refusal(struct live_process *process, const char *name, int errnum,
+		 struct error *error);
+
+/* live_text.c */
+int live_stat_read(struct source *source, int dir, struct live_stat *stat, struct error *error);
+/* Numbers in the folder `name` below dir, ascending. */
+int live_numbers(struct source *source, int dir, const char *name, pid_t **numbers,
+		 size_t *count, struct error *error);
+int live_pids(struct source *source, pid_t **pids, size_t *count, struct error *error);
+int live_threads(struct source_process *process, pid_t **tids, size_t *count,
+		 struct error *error);
+int live_text_open(struct source_process *process, pid_t tid, enum source_text what, int *fd,
+		   struct error *error);
+int live_text_end(struct source_process *process, enum source_text what, struct error *error);
+int live_system_open(struct source *source, enum source_system_text what, int *fd,
+		     struct error *error);
+int live_exe(struct source_process *process, struct buf *path, struct error *error);
+
+/* live_pages.c */
+bool live_frames_probe(struct live *live);
+/* Ties the process to the address space it has now; harmless when that is refused. */
+void live_space_bind(struct live_process *process);
+/* Does that address space still exist? True when it could not be tied. */
+bool live_space_exists(struct live_process *process);
+int live_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
+		 size_t *got, struct error *error);
+int live_scan(struct source_process *process, const struct source_scan *scan,
+	      struct source_region *regions, size_t count, size_t *got, uint64_t *walked,
+	      struct error *error);
+int live_mem(struct source_process *process, uint64_t address, void *data, size_t len,
+	     size_t *got, struct error *error);
+
+/* live_frames.c */
+int live_frames(struct source *source, enum source_frames what, uint64_t first, uint64_t *words,
+		size_t count, size_t *got, struct error *error);
+enum gap live_frames_access(struct source *source, enum source_frames what);
+uint64_t live_frames_end(struct source *source);
+
+/* live_files.c */
+int live_file_open(struct source_process *process, const struct source_file_key *key,
+		   struct source_file *file, struct error *error);
+int live_path_open(struct source *source, struct source_process *process, const char *path,
+		   struct source_file *file, struct error *error);
+
+#endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The folder of a process or thread; threads are not listed in /proc but can be entered. */
+static int live_enter(struct live *live, pid_t pid, int *dir, struct error *error)
+{
+	char name[16];
+	int fd;
+
+	snprintf(name, sizeof(name), "%d", pid);
+	fd = pid > 0 ? source_openat(&live->base, live->proc, name, O_PATH | O_DIRECTORY) :
+		-ENOENT;
+	if (fd == -ENOENT || fd == -ESRCH)
+		return error_set(error, ERROR_NOT_FOUND, NULL,
+				 "there is no process %d (or /proc is mounted with hidepid)", pid);
+	if (fd == -EACCES || fd == -EPERM)
+		return error_set(error, ERROR_DENIED, NULL,
+				 "not allowed to look at process %d; run as its user or as root",
+				 pid);
+	if (fd < 0)
+		return error_errno(error, -fd, name, "open");
+	*dir = fd;
+	return 0;
+}
+
+/* "Tgid:\t1234" stands in the first lines of status. */
+static int live_thread_group(struct live *live, int dir, pid_t *tgid, struct error *error)
+{
+	CLEANUP_CLOSE int fd = source_openat(&live->base, dir, "status", O_RDONLY);
+	char text[512];
+	struct span span = { text, 0 }, line;
+	ssize_t got = fd < 0 ? fd : source_read(&live->base, fd, text, sizeof(text));
+	uint64_t id;
+
+	if (got < 0)
+		return error_errno(error, -(int)got, "status", "read");
+	span.len = (size_t)got;
+	while (span.len) {
+		line = span_take_until(&span, '\n');
+		span_take_char(&span, '\n');
+		if (!span_starts(line, "Tgid:"))
+			continue;
+		line = (struct span) { line.ptr + 5, line.len - 5 };
+		span_skip_blanks(&line);
+		if (!span_take_dec(&line, &id) || !id || id > INT32_MAX)
+			break;
+		*tgid = (pid_t)id;
+		return 0;
+	}
+	return error_set(error, ERROR_PARSE, "status", "no thread group id in it");
+}
+
+/* The folder of the thread-group leader of pid. */
+static int live_enter_leader(struct live *live, pid_t pid, int *dir, pid_t *tgid,
+			     struct error *error)
+{
+	CLEANUP_CLOSE int fd = -1;
+	pid_t leader;
+	int rc = live_enter(live, pid, &fd, error);
+
+	if (!rc)
+		rc = live_thread_group(live, fd, &leader, error);
+	if (rc < 0)
+		return rc;
+	*tgid = leader;
+	if (leader != pid)
+		return live_enter(live, leader, dir, error);
+	*dir = fd;
+	fd = -1;
+	return 0;
+}
+
+static bool live_has_ended(char state)
+{
+	return state == 'Z' || state == 'X' || state == 'x';
+}
+
+/* The leader is a zombie: the files of a thread that lives show the address space. Leaves the
+ * process as it is when there is none. */
+static int live_use_thread(struct live_process *p, struct error *error)
+{
+	struct live *live = live_of(p->base.source);
+	CLEANUP_FREE pid_t *tids = NULL;
+	size_t count = 0;
+	int rc = live_numbers(&live->base, p->dir, "task", &tids, &count, error);
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		CLEANUP_CLOSE int dir = -1;
+		struct live_stat stat;
+
+		if (live_enter(live, tids[i], &dir, NULL) < 0 ||
+		    live_stat_read(&live->base, dir, &stat, NULL) < 0 ||
+		    live_has_ended(stat.state))
+			continue;
+		close(p->dir);
+		p->dir = dir;
+		dir = -1;
+		p->base.tid = tids[i];
+		p->stat = stat;
+		break;
+	}
+	return rc;
+}
+
+int live_process_open(struct source *source, pid_t pid, struct source_process **process,
+		      struct error *error)
+{
+	CLEANUP(source_process_freep) struct source_process *guard = NULL;
+	struct live_process *p = malloc(sizeof(*p));
+	pid_t tgid = pid;
+	int rc;
+
+	if (!p)
+		return error_nomem(error);
+	*p = (struct live_process) { .dir = -1, .pagemap = -1, .mem = -1 };
+	source_process_init(&p->base, source, pid);
+	guard = &p->base;
+	rc = live_enter_leader(live_of(source), pid, &p->dir, &tgid, error);
+	if (!rc)
+		rc = live_stat_read(source, p->dir, &p->stat, error);
+	if (rc < 0)
+		return rc;
+	p->base.pid = tgid;
+	p->base.tid = tgid;
+	if (live_has_ended(p->stat.state))
+		rc = live_use_thread(p, error);
+	if (rc < 0)
+		return rc;
+	guard = NULL;
+	*process = &p->base;
+	return 0;
+}
+
+void live_process_free(struct source_process *process)
+{
+	struct live_process *p = live_process_of(process);
+
+	if (p->mem >= 0)
+		close(p->mem);
+	if (p->pagemap >= 0)
+		close(p->pagemap);
+	if (p->dir >= 0)
+		close(p->dir);
+	free(p);
+}
+
+/* What the process is by now; 0 when it still is what it was at opening. */
+static int live_state(struct live_process *p, struct error *error)
+{
+	pid_t pid = p->base.pid;
+	struct live_stat now;
+	int rc = live_stat_read(p->base.source, p->dir, &now, error);
+
+	if (rc == -ERROR_GONE)
+		return error_set(error, ERROR_GONE, NULL, "process %d has ended", pid);
+	if (rc < 0)
+		return rc;
+	if (now.kernel_thread)
+		return error_set(error, ERROR_NOT_FOUND, NULL,
+				 "process %d is a kernel thread: it has no address space", pid);
+	if (live_has_ended(now.state))
+		return error_set(error, ERROR_GONE, NULL,
+				 "process %d has ended and waits for its parent (zombie)", pid);
+	if (now.start_time != p->stat.start_time || now.start_code != p->stat.start_code ||
+	    now.start_stack != p->stat.start_stack)
+		return error_set(error, ERROR_CHANGED, NULL,
+				 "process %d executed another program meanwhile; try again", pid);
+	return 0;
+}
+
+int live_check(struct source_process *process, struct error *error)
+{
+	struct live_process *p = live_process_of(process);
+	int rc = live_state(p, error);
+
+	if (rc < 0 || live_space_exists(p))
+		return rc;
+	return error_set(error, ERROR_CHANGED, NULL,
+			 "process %d replaced its address space meanwhile; try again",
+			 process->pid);
+}
+
+int live_refusal(struct live_process *process, const char *name, int errnum,
+		 struct error *error)
+{
+	pid_t pid = process->base.pid;
+	int rc = live_state(process, error);
+
+	if (rc < 0)
+		return rc;
+	switch (errnum) {
+	case EACCES:
+	case EPERM:
+		error_set(error, ERROR_DENIED, NULL,
+			  "not allowed to read %s of process %d; run as its user or as root",
+			  name, pid);
+		break;
+	case ENOENT:
+		return error_set(error, ERROR_NOT_IN_KERNEL, NULL,
+				 "this kernel has no %s of a process", name);
+	case ESRCH:
+		return error_set(error, ERROR_GONE, NULL,
+				 "process %d has no address space (any more)", pid);
+	default:
+		return error_errno(error, errnum, name, "open");
+	}
+	if (error)
+		error->errnum = errnum;
+	return -ERROR_DENIED;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SOURCE_SOURCE_IMPL_H
+#define SOURCE_SOURCE_IMPL_H
+
+#include "vmatlas/source/source.h"
+
+/*
+ * What a provider fills in. A missing function means that this provider never has the thing:
+ * the interface answers ERROR_NOT_RECORDED. Arguments are those of the public function.
+ */
+struct source_ops {
+	void (*free)(struct source *source);
+	int (*pids)(struct source *source, pid_t **pids, size_t *count, struct error *error);
+	int (*system_open)(struct source *source, enum source_system_text what, int *fd,
+			   struct error *error);
+	int (*frames)(struct source *source, enum source_frames what, uint64_t first,
+		      uint64_t *words, size_t count, size_t *got, struct error *error);
+	enum gap (*frames_access)(struct source *source, enum source_frames what);
+	uint64_t (*frames_end)(struct source *source);
+	int (*path_open)(struct source *source, struct source_process *process, const char *path,
+			 struct source_file *file, struct error *error);
+
+	int (*process_open)(struct source *source, pid_t pid, struct source_process **process,
+			    struct error *error);
+	void (*process_free)(struct source_process *process);
+	int (*check)(struct source_process *process, struct error *error);
+	int (*threads)(struct source_process *process, pid_t **tids, size_t *count,
+		       struct error *error);
+	/* tid 0: of the process. The descriptor is read from its start, once. */
+	int (*text_open)(struct source_process *process, pid_t tid, enum source_text what,
+			 int *fd, struct error *error);
+	/* The text ended: was it the end, or did the process end? May be NULL. */
+	int (*text_end)(struct source_process *process, enum source_text what,
+			struct error *error);
+	int (*exe)(struct source_process *process, struct buf *path, struct error *error);
+	int (*pagemap)(struct source_process *process, uint64_t first, uint64_t *words,
+		       size_t count, size_t *got, struct error *error);
+	int (*scan)(struct source_process *process, const struct source_scan *scan,
+		    struct source_region *regions, size_t count, size_t *got, uint64_t *walked,
+		    struct error *error);
+	int (*mem)(struct source_process *process, uint64_t address, void *data, size_t len,
+		   size_t *got, struct error *error);
+	int (*file_open)(struct source_process *process, const struct source_file_key *key,
+			 struct source_file *file, struct error *error);
+};
+
+/* Providers put these first in their own struct. */
+struct source {
+	const struct source_ops *ops;
+	struct source_host host;
+	struct source_cost cost;
+	enum gap frames_gap[SOURCE_FRAMES_MAX];	/* GAP_NOT_READ before the first attempt */
+	bool remote_files;
+};
+
+struct source_process {
+	struct source *source;
+	pid_t pid;
+	pid_t tid;
+	enum gap access[ACCESS_MAX];
+};
+
+/* Bound of source_text(). */
+#define SOURCE_TEXT_BYTES (1u << 20)
+
+void source_init(struct source *source, const struct source_ops *ops, enum source_kind kind);
+void source_process_init(struct source_process *process, struct source *source, pid_t pid);
+
+/* File name of a text, and its place in the access table or ACCESS_MAX. */
+const char *source_text_name(enum source_text what);
+enum source_access source_text_access(enum source_text what);
+
+/* Notes what came of an attempt: success always, a failure only if nothing succeeded before.
+ * Returns rc. */
+int source_note(struct source_process *process, enum source_access what, int rc,
+		const struct error *error);
+
+/* Counts one call. */
+void source_count(struct source *source, ssize_t bytes);
+/* System calls, counted and repeated when a signal interrupts them. */
+int source_openat(struct source *source, int dir, const char *name, int flags);
+ssize_t source_read(struct source *source, int fd, void *data, size_t len);
+/* Goes on until len, the end or a failure; a failure after some bytes is a short read. */
+ssize_t source_pread(struct source *source, int fd, void *data, size_t len, uint64_t offset);
+/* Appends all of fd, at most `limit` bytes in all (else ERROR_LIMIT). */
+int source_read_all(struct source *source, int fd, const char *item, size_t limit,
+		    struct buf *text, struct error *error);
+
+void source_pids_sort(pid_t *pids, size_t count);
+
+#endif

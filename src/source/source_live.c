@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#define LIVE_ROOT "/proc"
+
+static void live_free(struct source *source)
+{
+	struct live *live = live_of(source);
+
+	for (int i = 0; i < SOURCE_FRAMES_MAX; i++)
+		if (live->frames[i] >= 0)
+			close(live->frames[i]);
+	if (live->proc >= 0)
+		close(live->proc);
+	pthread_mutex_destroy(&live->lock);
+	free(live);
+}
+
+static const struct source_ops live_ops = {
+	.free = live_free,
+	.pids = live_pids,
+	.system_open = live_system_open,
+	.frames = live_frames,
+	.frames_access = live_frames_access,
+	.frames_end = live_frames_end,
+	.path_open = live_path_open,
+	.process_open = live_process_open,
+	.process_free = live_process_free,
+	.check = live_check,
+	.threads = live_threads,
+	.text_open = live_text_open,
+	.text_end = live_text_end,
+	.exe = live_exe,
+	.pagemap = live_pagemap,
+	.scan = live_scan,
+	.mem = live_mem,
+	.file_open = live_file_open,
+};
+
+static int live_open_root(struct live *live, struct error *error)
+{
+	struct statfs fs;
+
+	live->proc = source_openat(&live->base, AT_FDCWD, LIVE_ROOT, O_PATH | O_DIRECTORY);
+	if (live->proc < 0)
+		return error_errno(error, -live->proc, LIVE_ROOT, "open");
+	if (fstatfs(live->proc, &fs) < 0)
+		return error_errno(error, errno, LIVE_ROOT, "statfs");
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return error_set(error, ERROR_NOT_FOUND, LIVE_ROOT,
+				 "no proc file system is mounted there");
+	return 0;
+}
+
+static void live_fill_host(struct live *live)
+{
+	struct source_host *host = &live->base.host;
+	struct utsname name;
+
+	if (!uname(&name)) {
+		memcpy(host->kernel, name.release, sizeof(host->kernel));
+		memcpy(host->machine, name.machine, sizeof(host->machine));
+	}
+	host->page_size = (uint32_t)sysconf(_SC_PAGESIZE);
+	host->page_size_known = true;
+	host->time = time(NULL);
+	host->frames_visible = live_frames_probe(live);
+}
+
+int source_live(struct source **source, struct error *error)
+{
+	CLEANUP(source_freep) struct source *guard = NULL;
+	struct live *live = malloc(sizeof(*live));
+	int rc;
+
+	if (!live)
+		return error_nomem(error);
+	*live = (struct live) { .proc = -1 };
+	for (int i = 0; i < SOURCE_FRAMES_MAX; i++)
+		live->frames[i] = -1;
+	pthread_mutex_init(&live->lock, NULL);
+	source_init(&live->base, &live_ops, SOURCE_KIND_LIVE);
+	guard = &live->base;
+	rc = live_open_root(live, error);
+	if (rc < 0)
+		return rc;
+	live_fill_host(live);
+	guard = NULL;
+	*source = &live->base;
+	return 0;
+}
