@@ -23,8 +23,9 @@ enum vma_perm {
  * start         end          perms offset   maj:min inode                   name
  *
  * The name column starts at byte 73 on a 64-bit kernel and 49 on a 32-bit one, or one space
- * after a longer inode; trailing spaces belong to the name. Only newline is escaped (as
- * backslash 012, ambiguously). Linux 2.0 has no name column at all.
+ * after a longer inode; other kernels padded otherwise. A name cannot begin with a space, so all
+ * spaces behind the inode are padding; trailing ones belong to the name. Only newline is escaped
+ * (as backslash 012, ambiguously). Linux 2.0 has no name column at all.
  */
 struct maps_line {
 	uint64_t start;
@@ -39,8 +40,17 @@ struct maps_line {
 	struct span name;	/* raw bytes as printed, empty if none; points into the line */
 };
 
-/* ERROR_PARSE with what was wrong; the line's bytes are not quoted in the text. */
+/* The line comes without its newline. ERROR_PARSE with what was wrong (a field, start not below
+ * end, a number too large, NUL or newline in the name); its bytes are not quoted in the text. */
 int maps_parse_line(struct span line, struct maps_line *out, struct error *error);
+
+/*
+ * The name as it was printed, with the suffix that was taken off: a live file may really be
+ * called "x (deleted)" (fs/d_path.c d_path appends it to unlinked ones only, but prints both
+ * alike); who can, compares device and inode. Points into the line.
+ */
+#define MAPS_DELETED_LEN 10
+struct span maps_printed_name(const struct maps_line *line);
 
 /* "rw-p" into text[5]. */
 void maps_perms_text(uint8_t perms, char text[5]);

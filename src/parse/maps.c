@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "vmatlas/parse/maps.h"
+
+#include <string.h>
+
+/* Digit + 1, so that 0 means "no digit". */
+static const uint8_t hex_digits[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5,
+	['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+struct cursor {
+	const unsigned char *at;
+	const unsigned char *end;
+};
+
+/* Not span_take_hex: a process may have 60,000 lines with five numbers each. */
+static inline bool take_hex(struct cursor *c, unsigned max_digits, uint64_t *value)
+{
+	const unsigned char *at = c->at;
+	uint64_t v = 0;
+	unsigned digit;
+
+	while (at < c->end && (digit = hex_digits[*at])) {
+		v = v << 4 | (digit - 1);
+		at++;
+	}
+	if (at == c->at || at - c->at > max_digits)
+		return false;
+	c->at = at;
+	*value = v;
+	return true;
+}
+
+static inline bool take_dec(struct cursor *c, uint64_t *value)
+{
+	const unsigned char *at = c->at;
+	uint64_t v = 0;
+	unsigned digit;
+
+	while (at < c->end && (digit = *at - '0') <= 9) {
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v))
+			return false;
+		at++;
+	}
+	if (at == c->at)
+		return false;
+	c->at = at;
+	*value = v;
+	return true;
+}
+
+static inline bool take_char(struct cursor *c, unsigned char want)
+{
+	if (c->at >= c->end || *c->at != want)
+		return false;
+	c->at++;
+	return true;
+}
+
+static inline bool take_range(struct cursor *c, struct maps_line *out)
+{
+	return take_hex(c, 16, &out->start) && take_char(c, '-') && take_hex(c, 16, &out->end) &&
+	       out->start < out->end && take_char(c, ' ');
+}
+
+static inline bool take_perms(struct cursor *c, uint8_t *perms)
+{
+	const unsigned char *p = c->at;
+
+	if (c->end - p < 5 || p[4] != ' ' || (p[0] != 'r' && p[0] != '-') ||
+	    (p[1] != 'w' && p[1] != '-') || (p[2] != 'x' && p[2] != '-') ||
+	    (p[3] != 's' && p[3] != 'p'))
+		return false;
+	*perms = (uint8_t)((p[0] == 'r' ? VMA_READ : 0) | (p[1] == 'w' ? VMA_WRITE : 0) |
+			   (p[2] == 'x' ? VMA_EXEC : 0) | (p[3] == 's' ? VMA_SHARED : 0));
+	c->at += 5;
+	return true;
+}
+
+static inline bool take_device(struct cursor *c, struct maps_line *out)
+{
+	uint64_t major, minor;
+
+	if (!take_hex(c, 8, &major) || !take_char(c, ':') || !take_hex(c, 8, &minor) ||
+	    !take_char(c, ' '))
+		return false;
+	out->major = (uint32_t)major;
+	out->minor = (uint32_t)minor;
+	return true;
+}
+
+static bool has_newline_escape(struct span name)
+{
+	const char *at = name.ptr, *end = name.ptr + name.len;
+
+	while ((at = memchr(at, '\\', (size_t)(end - at)))) {
+		if (end - at >= 4 && !memcmp(at + 1, "012", 3))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/*
+ * Behind the inode: nothing (Linux 2.0), one space, or padding to the name column of the kernel
+ * that printed it. A name never begins with a space, so all of them are padding; what follows
+ * the name's first byte, spaces too, is the name.
+ */
+static inline bool take_name(struct cursor *c, struct maps_line *out)
+{
+	const char *name;
+	size_t len;
+
+	if (c->at < c->end && *c->at != ' ')
+		return false;
+	while (c->at < c->end && *c->at == ' ')
+		c->at++;
+	name = (const char *)c->at;
+	len = (size_t)(c->end - c->at);
+	out->name = (struct span) { name, len };
+	out->deleted = false;
+	out->newline_escape = false;
+	if (!len)
+		return true;
+	if (memchr(name, '\0', len) || memchr(name, '\n', len))
+		return false;
+	out->newline_escape = has_newline_escape(out->name);
+	if (len > MAPS_DELETED_LEN &&
+	    !memcmp(name + len - MAPS_DELETED_LEN, " (deleted)", MAPS_DELETED_LEN)) {
+		out->deleted = true;
+		out->name.len -= MAPS_DELETED_LEN;
+	}
+	return true;
+}
+
+int maps_parse_line(struct span line, struct maps_line *out, struct error *error)
+{
+	struct cursor c = { (const unsigned char *)line.ptr,
+			    (const unsigned char *)line.ptr + line.len };
+	struct maps_line parsed;
+	const char *what;
+
+	if (!take_range(&c, &parsed))
+		what = "address range";
+	else if (!take_perms(&c, &parsed.perms))
+		what = "permissions";
+	else if (!take_hex(&c, 16, &parsed.offset) || !take_char(&c, ' '))
+		what = "offset";
+	else if (!take_device(&c, &parsed))
+		what = "device";
+	else if (!take_dec(&c, &parsed.inode))
+		what = "inode";
+	else if (!take_name(&c, &parsed))
+		what = "name";
+	else {
+		*out = parsed;
+		return 0;
+	}
+	return error_set(error, ERROR_PARSE, NULL, "maps line has no valid %s", what);
+}
+
+struct span maps_printed_name(const struct maps_line *line)
+{
+	return (struct span) { line->name.ptr,
+			       line->name.len + (line->deleted ? MAPS_DELETED_LEN : 0) };
+}
+
+void maps_perms_text(uint8_t perms, char text[5])
+{
+	text[0] = perms & VMA_READ ? 'r' : '-';
+	text[1] = perms & VMA_WRITE ? 'w' : '-';
+	text[2] = perms & VMA_EXEC ? 'x' : '-';
+	text[3] = perms & VMA_SHARED ? 's' : 'p';
+	text[4] = '\0';
+}
