@@ -54,12 +54,16 @@ bool smaps_key_is_size(enum smaps_key key);
 extern const struct name vm_flag_names[];	/* value: bit mask, name: "rd", meaning: "readable" */
 uint64_t vm_flag(const char *code);		/* mask of a known code, 0 if none */
 
-/* A counter whose key the tool has never heard of. */
+/* A line whose key the tool has never heard of. */
 struct smaps_unknown {
 	struct buf key;
 	uint64_t value;		/* bytes if it came with kB, else the number */
 	bool is_size;
+	bool is_text;		/* no number: `text` holds what stood there, value is 0 */
+	struct buf text;
 };
+
+#define SMAPS_UNKNOWN_MAX 256	/* per record: more are ERROR_LIMIT and left out */
 
 /*
  * One VMA of smaps, or the one record of smaps_rollup. The maps line and names point into the
@@ -75,13 +79,25 @@ struct smaps_record {
 	struct buf unknown_flags;	/* codes not in the table, separated by a space */
 	struct smaps_unknown *unknown;
 	size_t unknown_count;
-	size_t unknown_cap;
+	size_t unknown_cap;		/* elements whose buffers are kept for the next VMA */
+};
+
+/* What stood at a place of the last record: the key with its padding, 16 bytes in every kernel. */
+#define SMAPS_PREFIX 16
+#define SMAPS_HINTS 64
+
+struct smaps_hint {
+	char prefix[SMAPS_PREFIX];
+	uint8_t key;			/* enum smaps_key + 1, 0 if nothing is known */
 };
 
 struct smaps_reader {
 	struct lines *lines;		/* the caller's */
-	struct buf pending;		/* the next record's header line */
-	bool ended;
+	struct buf pending;		/* the next record's header line, empty if none */
+	unsigned long pending_number;	/* its line */
+	bool skipping;			/* up to the next header: this record was reported already */
+	struct error later;		/* a bad line of the record handed out last */
+	struct smaps_hint hints[SMAPS_HINTS];
 };
 
 void smaps_record_init(struct smaps_record *record);
@@ -89,13 +105,28 @@ void smaps_record_done(struct smaps_record *record);
 
 void smaps_reader_init(struct smaps_reader *reader, struct lines *lines);
 void smaps_reader_done(struct smaps_reader *reader);
-/* 1 and the next record, 0 at the end, negative on failure (a line that does not parse is
- * ERROR_PARSE with its number; calling again goes on behind it). */
+/*
+ * 1 and the next record, 0 at the end, negative on failure; the record then holds nothing of
+ * use. A header that does not parse is ERROR_PARSE with its line number, and calling again goes
+ * on with the next VMA. A counter that does not parse is left out of its record (see `present`)
+ * and reported as ERROR_PARSE by the call after the one that gave the record, the first such
+ * line only; calling again goes on.
+ */
 int smaps_next(struct smaps_reader *reader, struct smaps_record *record, struct error *error);
+
+/*
+ * What a header line is: hex, '-', hex, space (no counter has such a key).
+ * 7f1c0a000000-7f1c0a021000 rw-p 00001000 fe:00 394275                     /usr/lib/x.so
+ * Rss:                   4 kB
+ * THPeligible:           0
+ * VmFlags: rd wr mr mw me ac
+ */
+bool smaps_is_header(struct span line);
 
 /*
  * Compact copy of a record's counters for an array of many VMAs: varints of presence, of which
  * are not zero, and the values. About 20 bytes for a usual VMA. Appended to `store`.
+ * Unpacking takes all of the store behind the copy; values that are cut off read as not present.
  */
 int smaps_pack(const struct smaps_record *record, struct buf *store);
 void smaps_unpack(struct span packed, uint64_t *present, uint64_t value[SMAPS_KEY_MAX]);
