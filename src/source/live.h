@@ -51,8 +51,10 @@ int live_process_open(struct source *source, pid_t pid, struct source_process **
 		      struct error *error);
 void live_process_free(struct source_process *process);
 int live_check(struct source_process *process, struct error *error);
-/* Why a file of the process could not be opened or gave nothing: fills the record with what
- * the process is by now, and returns negative. errnum 0: it gave nothing. */
+/* There is no address space to read: fills the record with the reason, returns negative. */
+int live_no_space(struct live_process *process, struct error *error);
+/* A file of the process could not be opened: fills the record with what the process is by now,
+ * or what is missing; returns negative. */
 int live_refusal(struct live_process *process, const char *name, int errnum,
 		 struct error *error);
 

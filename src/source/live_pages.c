@@ -69,15 +69,6 @@ bool live_space_exists(struct live_process *process)
 		       sizeof(word);
 }
 
-/* Nothing could be read: fills the record with the reason. */
-static int live_space_gone(struct live_process *p, struct error *error)
-{
-	int rc = live_check(&p->base, error);
-
-	return rc < 0 ? rc : error_set(error, ERROR_GONE, NULL,
-				       "process %d has no address space (any more)", p->base.pid);
-}
-
 int live_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
 		 size_t *got, struct error *error)
 {
@@ -97,7 +88,7 @@ int live_pagemap(struct source_process *process, uint64_t first, uint64_t *words
 		return error_errno(error, -(int)bytes, "pagemap", "read");
 	/* Short: the end of user space, or of the address space. */
 	if ((size_t)bytes < count * sizeof(*words) && !live_space_exists(p))
-		return live_space_gone(p, error);
+		return live_no_space(p, error);
 	*got = (size_t)bytes / sizeof(*words);
 	return 0;
 }
@@ -114,7 +105,7 @@ static int live_scan_failed(struct live_process *p, int errnum, struct error *er
 		return error_set(error, ERROR_USAGE, "pagemap",
 				 "the range to scan leaves user space");
 	case ESRCH:
-		return live_space_gone(p, error);
+		return live_no_space(p, error);
 	default:
 		return error_errno(error, errnum, "pagemap", "scan");
 	}
@@ -148,7 +139,7 @@ int live_scan(struct source_process *process, const struct source_scan *scan,
 		return live_scan_failed(p, errno, error);
 	/* Before 7.3 an ended address space is scanned as an empty one. */
 	if (!rc && !live_space_exists(p))
-		return live_space_gone(p, error);
+		return live_no_space(p, error);
 	*got = (size_t)rc;
 	*walked = arg.walk_end;
 	return 0;
@@ -171,7 +162,7 @@ int live_mem(struct source_process *process, uint64_t address, void *data, size_
 	if (bytes < 0)
 		return error_errno(error, -(int)bytes, "mem", "read");
 	if (!bytes && len)
-		return live_space_gone(p, error);
+		return live_no_space(p, error);
 	*got = (size_t)bytes;
 	return 0;
 }

@@ -162,9 +162,6 @@ static int live_state(struct live_process *p, struct error *error)
 		return error_set(error, ERROR_GONE, NULL, "process %d has ended", pid);
 	if (rc < 0)
 		return rc;
-	if (now.kernel_thread)
-		return error_set(error, ERROR_NOT_FOUND, NULL,
-				 "process %d is a kernel thread: it has no address space", pid);
 	if (live_has_ended(now.state))
 		return error_set(error, ERROR_GONE, NULL,
 				 "process %d has ended and waits for its parent (zombie)", pid);
@@ -187,6 +184,19 @@ int live_check(struct source_process *process, struct error *error)
 			 process->pid);
 }
 
+int live_no_space(struct live_process *process, struct error *error)
+{
+	pid_t pid = process->base.pid;
+	int rc;
+
+	if (process->stat.kernel_thread)
+		return error_set(error, ERROR_NOT_FOUND, NULL,
+				 "process %d is a kernel thread: it has no address space", pid);
+	rc = live_check(&process->base, error);
+	return rc < 0 ? rc : error_set(error, ERROR_GONE, NULL,
+				       "process %d has no address space (any more)", pid);
+}
+
 int live_refusal(struct live_process *process, const char *name, int errnum,
 		 struct error *error)
 {
@@ -195,23 +205,17 @@ int live_refusal(struct live_process *process, const char *name, int errnum,
 
 	if (rc < 0)
 		return rc;
-	switch (errnum) {
-	case EACCES:
-	case EPERM:
-		error_set(error, ERROR_DENIED, NULL,
-			  "not allowed to read %s of process %d; run as its user or as root",
-			  name, pid);
-		break;
-	case ENOENT:
+	if (errnum == ESRCH || process->stat.kernel_thread)
+		return live_no_space(process, error);
+	if (errnum == ENOENT)
 		return error_set(error, ERROR_NOT_IN_KERNEL, NULL,
 				 "this kernel has no %s of a process", name);
-	case ESRCH:
-		return error_set(error, ERROR_GONE, NULL,
-				 "process %d has no address space (any more)", pid);
-	default:
+	if (errnum != EACCES && errnum != EPERM)
 		return error_errno(error, errnum, name, "open");
-	}
+	rc = error_set(error, ERROR_DENIED, NULL,
+		       "not allowed to read %s of process %d; run as its user, or as root with "
+		       "CAP_SYS_PTRACE", name, pid);
 	if (error)
 		error->errnum = errnum;
-	return -ERROR_DENIED;
+	return rc;
 }

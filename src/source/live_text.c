@@ -48,13 +48,13 @@ static uint64_t live_stat_field(struct span rest, unsigned number)
 static int live_stat_parse(struct span text, struct live_stat *stat)
 {
 	const char *end = text.len ? memrchr(text.ptr, ')', text.len) : NULL;
-	struct span rest, state;
+	struct span rest, from, state;
 
 	if (!end)
 		return -ERROR_PARSE;
 	rest = (struct span) { end + 1, text.len - (size_t)(end + 1 - text.ptr) };
-	state = rest;
-	if (!span_take_word(&state, &state) || state.len != 1)
+	from = rest;
+	if (!span_take_word(&from, &state) || state.len != 1)
 		return -ERROR_PARSE;
 	*stat = (struct live_stat) {
 		.state = state.ptr[0],
@@ -165,7 +165,7 @@ int live_text_end(struct source_process *process, enum source_text what, struct 
 
 	if (!of_space[what] || (p->pagemap >= 0 && live_space_exists(p)))
 		return 0;
-	return live_check(process, error);
+	return p->stat.kernel_thread ? live_no_space(p, error) : live_check(process, error);
 }
 
 int live_system_open(struct source *source, enum source_system_text what, int *fd,
