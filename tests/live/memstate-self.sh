@@ -17,6 +17,26 @@ count() { # STATUS WHAT OUTPUT
 	esac
 }
 
+# Runs are counted over all processes; accesses are made by the first one only.
+claims() {
+	awk '/^child/ { other = 1 }
+	/^pid/ { other = 0 }
+	/^expect/ {
+		for (i = 5; i <= NF && !other; i++)
+			if (sub(/^next_/, "", $i) && sub(/=.*/, "", $i))
+				print run + 0, $i
+		run++
+	}' out
+}
+
+check_claims() {
+	claims >claims
+	while read -r run access; do
+		seen=$(echo go | "$tools/access" "$1" "$run" "$access" 2>&1)
+		count $? "access $1 $run $access" "$seen"
+	done <claims
+}
+
 check_state() {
 	mkfifo control
 	"$tools/memstate" "$1" <control >out 2>err &
@@ -28,6 +48,7 @@ check_state() {
 		count $? "state $1" "$seen"
 		exec 9>&-
 		wait $pid || count $? "end of state $1" "$(cat err)"
+		check_claims "$1"
 	else
 		exec 9>&-
 		wait $pid

@@ -170,7 +170,7 @@ static const char *state_absent(uint64_t entry)
 
 static const char *state_file(const struct vma *vma)
 {
-	if (!strncmp(vma->name, "anon_inode:", 11))
+	if (!strncmp(vma->name, "anon_inode:", 11) || !strncmp(vma->name, "socket:", 7))
 		return "kernel";
 	if (vma->perms[3] == 's') /* inode 0 too: the SysV segment with id 0 */
 		return "object";

@@ -211,6 +211,25 @@ static void make_cold(void)
 	expect(q, 8, "untouched", "next_read=read-in next_write=read-in");
 }
 
+static void make_text_cold(void)
+{
+	int fd = file_new(8);
+	char *p;
+
+	fsync(fd);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	p = map_private(fd, 8, 0, PROT_READ | PROT_EXEC);
+	expect(p, 8, "untouched", "next_read=read-in next_write=segv-access next_exec=read-in");
+}
+
+static void make_text_past_end(void)
+{
+	char *p = map_private(file_new(2), 4, 0, PROT_READ | PROT_EXEC);
+
+	expect(p + 2 * PAGE, 2, "untouched",
+	       "next_read=bus next_write=segv-access next_exec=bus");
+}
+
 /* x86 grants reading with either right. */
 static void make_write_only(void)
 {
@@ -244,6 +263,10 @@ const struct state file_states[] = {
 	 make_truncated},
 	{"file-deleted", "mapped file whose name is gone", "", make_deleted},
 	{"file-cold", "file that is not in the page cache", "disk file system", make_cold},
+	{"text-cold", "private executable mapping of a file that is not cached",
+	 "disk file system", make_text_cold},
+	{"text-past-end", "private executable mapping beyond the end of the file", "",
+	 make_text_past_end},
 	{"file-write-only", "private file mapping with PROT_WRITE only", "", make_write_only},
 	{0},
 };

@@ -123,44 +123,133 @@ static void make_untouched(void)
 	expect(map_huge_area(HUGE), PAGES, "untouched", ATTR_UNTOUCHED);
 }
 
-/* 64 KiB folios; the area does not hold an aligned 2 MiB. */
-static void make_multi_size(void)
+enum { FOLIO = 16 }; /* pages of 64 KiB */
+
+/* Folios of 64 KiB; the area does not hold an aligned 2 MiB. */
+static char *folios_new(size_t count)
 {
-	enum { SIZE = 16 };
+	size_t len = count * FOLIO * PAGE;
 	char *p;
 
 	guardian_set(THP "hugepages-64kB/enabled", "madvise");
 	p = map_huge_area(2 * HUGE);
-	munmap(p + 2 * SIZE * PAGE, 2 * HUGE - 2 * SIZE * PAGE);
+	munmap(p + len, 2 * HUGE - len);
 	touch_write(p, 1);
-	if (page_frame(p) && page_frame(p + PAGE) != page_frame(p) + 1)
+	if (!page_entry(p + PAGE))
 		skip("the kernel gave no 64 KiB folio");
-	touch_write(p, 2 * SIZE);
-	for (size_t i = 0; i < 2; i++, p += SIZE * PAGE) {
+	touch_write(p, count * FOLIO);
+	return p;
+}
+
+static void make_multi_size(void)
+{
+	char *p = folios_new(2);
+
+	for (size_t i = 0; i < 2; i++, p += FOLIO * PAGE) {
 		expect(p, 1, "anon", ATTR_OWN);
-		expect(p + PAGE, SIZE - 1, "anon", ATTR_TAIL_OWN);
+		expect(p + PAGE, FOLIO - 1, "anon", ATTR_TAIL_OWN);
 	}
+}
+
+static void child_writes_third(void *arg)
+{
+	touch_write((char *)arg + 2 * PAGE, 1);
+}
+
+/* The third page is mapped by us alone, but its folio is not: a write copies all the same. */
+static void make_multi_size_forked(void)
+{
+	char *p = folios_new(1);
+	pid_t child = child_start(child_writes_third, p);
+
+	expect(p, 1, "anon-shared", ATTR_COW);
+	expect(p + PAGE, 1, "anon-shared", ATTR_TAIL_COW);
+	expect(p + 2 * PAGE, 1, "anon",
+	       "leaf=4K mappings=1 exclusive=null next_read=none next_write=copy");
+	expect(p + 3 * PAGE, FOLIO - 3, "anon-shared", ATTR_TAIL_COW);
+	expect_in(child, p, 1, "anon-shared", ATTR_COW);
+	expect_in(child, p + PAGE, 1, "anon-shared", ATTR_TAIL_COW);
+	expect_in(child, p + 2 * PAGE, 1, "anon", ATTR_OWN);
+	expect_in(child, p + 3 * PAGE, FOLIO - 3, "anon-shared", ATTR_TAIL_COW);
+}
+
+static void make_multi_size_child_gone(void)
+{
+	char *p = folios_new(1);
+
+	child_end(child_start(NULL, NULL));
+	expect(p, 1, "anon", ATTR_LAST);
+	expect(p + PAGE, FOLIO - 1, "anon", ATTR_TAIL_OWN);
+}
+
+static char *map_memfd(int fd, int flags)
+{
+	char *want = map_place(HUGE, HUGE);
+	char *p = mmap(want, HUGE, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, fd, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	if (madvise(p, HUGE, MADV_HUGEPAGE))
+		skip("no huge pages of shared memory");
+	return p;
+}
+
+static char *shmem_new(int *fd)
+{
+	char *p;
+
+	guardian_set(THP "shmem_enabled", "advise");
+	*fd = memfd_create("memstate-huge", MFD_CLOEXEC);
+	if (*fd < 0 || ftruncate(*fd, HUGE))
+		die("memfd");
+	p = map_memfd(*fd, MAP_SHARED);
+	touch_write(p, 1);
+	if (!page_huge(p))
+		skip("the kernel gave no huge page of shared memory");
+	return p;
 }
 
 /* A huge page of shared memory: no page table is deposited behind it. */
 static void make_shmem(void)
 {
-	char *want = map_place(HUGE, HUGE), *p;
-	int fd = memfd_create("memstate-huge", MFD_CLOEXEC);
+	int fd;
 
-	guardian_set(THP "shmem_enabled", "advise");
-	if (fd < 0 || ftruncate(fd, HUGE))
-		die("memfd");
-	p = mmap(want, HUGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
-	if (p == MAP_FAILED)
-		die("mmap");
-	if (madvise(p, HUGE, MADV_HUGEPAGE))
-		skip("no huge pages of shared memory");
-	touch_write(p, 1);
-	if (!page_huge(p))
-		skip("the kernel gave no huge page of shared memory");
-	expect(p, PAGES, "object",
+	expect(shmem_new(&fd), PAGES, "object",
 	       "leaf=2M mappings=1 exclusive=null next_read=none next_write=in-place");
+}
+
+static void make_shmem_private(void)
+{
+	char *shared, *p;
+	int fd;
+
+	shared = shmem_new(&fd);
+	p = map_memfd(fd, MAP_PRIVATE);
+	touch_read(p, 1);
+	if (!page_huge(p))
+		skip("the kernel maps private shared memory with base pages");
+	munmap(shared, HUGE);
+	expect(p, PAGES, "file",
+	       "leaf=2M mappings=1 exclusive=null next_read=none next_write=copy");
+}
+
+/* The first copy drops the huge entry: the other pages must be mapped again. */
+static void make_shmem_private_written(void)
+{
+	char *p;
+	int fd;
+
+	shmem_new(&fd);
+	p = map_memfd(fd, MAP_PRIVATE);
+	touch_read(p, 1);
+	if (!page_huge(p))
+		skip("the kernel maps private shared memory with base pages");
+	touch_write(p + 9 * PAGE, 1);
+	if (page_entry(p))
+		skip("the kernel keeps the other pages mapped");
+	expect(p, 9, "untouched", ATTR_FILE_NEW);
+	expect(p + 9 * PAGE, 1, "copy", ATTR_OWN);
+	expect(p + 10 * PAGE, PAGES - 10, "untouched", ATTR_FILE_NEW);
 }
 
 const struct state huge_states[] = {
@@ -176,6 +265,14 @@ const struct state huge_states[] = {
 	 make_forked_written},
 	{"thp-zero", "the huge zero page", "root, THP", make_zero},
 	{"mthp", "64 KiB folios mapped by PTEs", "root, mTHP", make_multi_size},
+	{"mthp-forked-written", "64 KiB folio, forked, the child wrote a base page", "root, mTHP",
+	 make_multi_size_forked},
+	{"mthp-child-gone", "64 KiB folio, forked, the child is gone", "root, mTHP",
+	 make_multi_size_child_gone},
+	{"shmem-thp-private", "huge page of a memfd in a private mapping", "root, THP in shmem",
+	 make_shmem_private},
+	{"shmem-thp-private-written", "the same, one base page written", "root, THP in shmem",
+	 make_shmem_private_written},
 	{"shmem-thp", "huge page of a memfd", "root, THP in shmem", make_shmem},
 	{0},
 };

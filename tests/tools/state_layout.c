@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
 #include <malloc.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -210,6 +212,23 @@ static void make_perf_ring(void)
 	expect(ring, 3, page_entry(ring) ? "kernel" : "opaque", NULL);
 }
 
+static void make_packet_ring(void)
+{
+	struct tpacket_req request = {
+		.tp_block_size = 4 * PAGE, .tp_block_nr = 1, .tp_frame_size = PAGE,
+		.tp_frame_nr = 4,
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	char *ring;
+
+	if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)))
+		skip("no packet sockets: %m");
+	ring = map_new(4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	touch_read(ring, 4);
+	expect_vma(ring, 4 * PAGE, "X ring sharing=shared");
+	expect(ring, 4, "kernel", "next_read=none");
+}
+
 const struct state layout_states[] = {
 	{"threads", "threads with the C library's stacks", "", make_threads},
 	{"thread-guard-vma", "thread stack with a PROT_NONE VMA below", "",
@@ -220,6 +239,8 @@ const struct state layout_states[] = {
 	{"malloc-large", "a block that malloc maps on its own", "glibc", make_malloc_large},
 	{"heap", "brk heap, partly written", "", make_heap},
 	{"io-uring", "rings of io_uring", "io_uring", make_io_uring},
+	{"packet-ring", "receive ring of a packet socket", "root, packet sockets",
+	 make_packet_ring},
 	{"perf-ring", "ring buffer of a perf event", "perf events", make_perf_ring},
 	{0},
 };

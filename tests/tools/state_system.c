@@ -156,24 +156,50 @@ static void ksm_run(void)
 }
 
 /* Merged pages stay merged when KSM is stopped, so nothing else of the system changes. */
-static void make_ksm(void)
+static char *ksm_merge(size_t pages)
 {
-	char *p = map_anon(6);
+	char *p = map_anon(pages + 2);
 
-	for (size_t i = 0; i < 6; i++)
-		memset(p + i * PAGE, i < 4 ? CODE : (int)i, PAGE);
-	if (madvise(p, 4 * PAGE, MADV_MERGEABLE))
+	for (size_t i = 0; i < pages + 2; i++)
+		memset(p + i * PAGE, i < pages ? CODE : (int)i, PAGE);
+	if (madvise(p, pages * PAGE, MADV_MERGEABLE))
 		skip("no KSM in this kernel");
 	if (!page_frame(p))
 		skip("frame numbers are hidden");
 	ksm_run();
-	for (int i = 0; i < TRIES && !all_same_frame(p, 4); i++)
+	for (int i = 0; i < TRIES && !all_same_frame(p, pages); i++)
 		usleep(50000);
-	if (!all_same_frame(p, 4))
+	if (!all_same_frame(p, pages))
 		skip("KSM merged nothing in %d ms", TRIES * 50);
 	guardian_set(KSM "run", "0");
+	return p;
+}
+
+static void make_ksm(void)
+{
+	char *p = ksm_merge(4);
+
 	expect(p, 4, "ksm", "leaf=4K mappings=4 next_read=none next_write=copy");
 	expect(p + 4 * PAGE, 2, "anon", ATTR_OWN);
+}
+
+static void make_ksm_forked(void)
+{
+	char *p = ksm_merge(2);
+	pid_t child = child_start(NULL, NULL);
+
+	expect(p, 2, "ksm", "leaf=4K mappings=4 next_read=none next_write=copy");
+	expect_in(child, p, 2, "ksm", "leaf=4K mappings=4 next_read=none next_write=copy");
+}
+
+/* A merged page is copied on write even by its only user. */
+static void make_ksm_last(void)
+{
+	char *p = ksm_merge(2);
+
+	touch_write(p, 1);
+	expect(p, 1, "anon", ATTR_OWN);
+	expect(p + PAGE, 1, "ksm", "leaf=4K mappings=1 next_read=none next_write=copy");
 }
 
 const struct state system_states[] = {
@@ -182,6 +208,10 @@ const struct state system_states[] = {
 	{"swapped-copy", "copies of file pages, swapped out", "root", make_swapped_copy},
 	{"swapped-read", "swapped out, forked, one page read back", "root", make_swapped_read},
 	{"swapped-shmem", "shared anonymous memory swapped out", "root", make_swapped_shmem},
+	{"ksm-forked", "two equal pages merged by KSM, then a child", "root, KSM",
+	 make_ksm_forked},
+	{"ksm-last", "a merged page whose only other mapping was written", "root, KSM",
+	 make_ksm_last},
 	{"ksm", "four equal pages merged by KSM", "root, KSM", make_ksm},
 	{0},
 };

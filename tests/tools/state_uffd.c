@@ -28,6 +28,10 @@ struct poison_request {
 };
 #define POISON_IOCTL _IOWR(UFFDIO, 0x08, struct poison_request)
 
+#ifndef UFFD_FEATURE_WP_HUGETLBFS_SHMEM
+#define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
+#endif
+
 int uffd_descriptor = -1;
 
 static void uffd_open(uint64_t features)
@@ -118,12 +122,44 @@ static void make_poison(void)
 	expect(p + 3 * PAGE, 1, "untouched", "next_read=monitor next_write=monitor");
 }
 
+/* Protection of an object's pages outlives the entry: a marker keeps it. */
+static void make_protected_shared(void)
+{
+	char *p = map_new(8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM);
+	touch_write(p, 4);
+	uffd_register(p, 8, UFFDIO_REGISTER_MODE_WP);
+	uffd_protect(p, 4);
+	if (madvise(p + 2 * PAGE, 2 * PAGE, MADV_DONTNEED))
+		die("MADV_DONTNEED");
+	expect(p, 2, "object",
+	       "leaf=4K mappings=1 exclusive=null next_read=none next_write=monitor");
+	expect(p + 2 * PAGE, 2, "marker", "next_read=map next_write=monitor");
+	expect(p + 4 * PAGE, 4, "untouched", ATTR_OBJECT_NEW);
+}
+
+static void make_missing_executable(void)
+{
+	char *p = map_anon(2);
+
+	uffd_open(0);
+	if (mprotect(p, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+		skip("writable and executable memory is refused");
+	uffd_register(p, 2, UFFDIO_REGISTER_MODE_MISSING);
+	expect(p, 2, "untouched", "next_read=monitor next_write=monitor next_exec=monitor");
+}
+
 const struct state uffd_states[] = {
 	{"uffd-missing", "userfaultfd for missing pages", "userfaultfd", make_missing},
 	{"uffd-wp", "userfaultfd write protection: present pages and markers", "userfaultfd",
 	 make_protected},
 	{"uffd-wp-async", "write protection that the kernel resolves itself", "userfaultfd",
 	 make_async},
+	{"uffd-wp-shared", "write protection of shared memory", "userfaultfd",
+	 make_protected_shared},
+	{"uffd-missing-exec", "userfaultfd for missing executable pages", "userfaultfd",
+	 make_missing_executable},
 	{"uffd-poison", "page poisoned by UFFDIO_POISON", "userfaultfd", make_poison},
 	{0},
 };
