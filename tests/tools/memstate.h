@@ -23,7 +23,7 @@ enum exit_code {
 };
 
 /*
- * A state: make() builds it and describes it with expect() and expect_vma().
+ * A state: make() builds it and describes it with expect() and expect_line().
  * needs is for people: "root", or the kernel feature that is probed by make().
  */
 struct state {
@@ -61,7 +61,7 @@ struct run {
 /* The tables of the state_*.c files, each ended by an entry without name. */
 extern const struct state anon_states[], fork_states[], file_states[], shared_states[],
 	huge_states[], hugetlb_states[], system_states[], uffd_states[], layout_states[],
-	special_states[];
+	special_states[], tables_states[];
 
 /* state_table.c */
 const struct state *state_find(const char *name);
@@ -70,9 +70,11 @@ void state_list(void);
 /* report.c: what was built. expect() is about the calling process. */
 void expect(const void *start, size_t pages, const char *state, const char *attrs);
 void expect_in(pid_t pid, const void *start, size_t pages, const char *state, const char *attrs);
-/* text: "CLASS ROLE [tid=N] [path=...]", formatted */
-void expect_vma(const void *start, size_t len, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Another line about a range: "WORD START END " and the formatted text */
+void expect_line(const void *start, size_t len, const char *word, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* format gives "CLASS ROLE [tid=N] [path=...]" */
+#define expect_vma(start, len, ...) expect_line(start, len, "vma", __VA_ARGS__)
 const struct run *run_get(size_t index);
 void report_print(void);
 

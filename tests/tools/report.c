@@ -9,9 +9,10 @@
 
 #include "memstate.h"
 
-enum { RUNS_MAX = 64, VMAS_MAX = 32 };
+enum { RUNS_MAX = 64, NOTES_MAX = 32 };
 
-struct vma_note {
+struct note {
+	const char *word;
 	uint64_t start;
 	uint64_t end;
 	char text[160];
@@ -19,7 +20,7 @@ struct vma_note {
 
 static struct run runs[RUNS_MAX];
 static size_t nruns;
-static struct vma_note notes[VMAS_MAX];
+static struct note notes[NOTES_MAX];
 static size_t nnotes;
 
 void expect_in(pid_t pid, const void *start, size_t pages, const char *state, const char *attrs)
@@ -41,15 +42,16 @@ void expect(const void *start, size_t pages, const char *state, const char *attr
 	expect_in(getpid(), start, pages, state, attrs);
 }
 
-void expect_vma(const void *start, size_t len, const char *format, ...)
+void expect_line(const void *start, size_t len, const char *word, const char *format, ...)
 {
-	struct vma_note *note = &notes[nnotes];
+	struct note *note = &notes[nnotes];
 	va_list ap;
 
 	errno = ENOSPC;
-	if (nnotes == VMAS_MAX)
-		die("too many VMAs");
+	if (nnotes == NOTES_MAX)
+		die("too many lines");
 	nnotes++;
+	note->word = word;
 	note->start = (uintptr_t)start;
 	note->end = note->start + len;
 	va_start(ap, format);
@@ -74,8 +76,8 @@ void report_print(void)
 
 	printf("ready pid=%d\n", self);
 	for (size_t i = 0; i < nnotes; i++)
-		printf("vma 0x%" PRIx64 " 0x%" PRIx64 " %s\n", notes[i].start, notes[i].end,
-		       notes[i].text);
+		printf("%s 0x%" PRIx64 " 0x%" PRIx64 " %s\n", notes[i].word, notes[i].start,
+		       notes[i].end, notes[i].text);
 	for (size_t i = 0; i < nruns; i++) {
 		if (runs[i].pid != current)
 			printf("%s %d\n", runs[i].pid == self ? "pid" : "child", runs[i].pid);
