@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "vmatlas/base/buf.h"
 #include "vmatlas/base/error.h"
 #include "vmatlas/render/cell.h"
 #include "vmatlas/render/scratch.h"
@@ -20,6 +21,10 @@
  * Everything is streamed. A report that was begun is always ended by report_end(), also after a
  * failure: the JSON is then complete and valid, and holds the warning.
  */
+/*
+ * Text is for people. Raw and pairs show tables only, or the facts if the report has no table:
+ * sizes exact, a missing value "-", a gap in pairs also NAME_MISSING="reason".
+ */
 enum report_format { REPORT_TEXT, REPORT_RAW, REPORT_PAIRS, REPORT_JSON };
 enum report_when { REPORT_AUTO, REPORT_ALWAYS, REPORT_NEVER };
 
@@ -30,6 +35,7 @@ struct report_options {
 	bool no_headings;
 	bool verbose;		/* -v */
 	unsigned width;		/* 0: the terminal's, or 80; no cut when the output is no terminal */
+	const char *sort;	/* rows of tables that have this column, "-rss": descending; or NULL */
 };
 
 struct report;
@@ -37,7 +43,8 @@ struct report;
 /* `schema` is "vmatlas/map". The output stream stays the caller's. */
 int report_new(FILE *out, const char *schema, const struct report_options *options,
 	       struct report **report, struct error *error);
-/* Ends open arrays and objects, writes footnotes, returns the first write failure. */
+/* Ends open arrays and objects, writes footnotes and warnings, returns the first failure of the
+ * report itself (writing, memory, nesting). */
 int report_end(struct report *report, struct error *error);
 void report_free(struct report *report);
 
@@ -67,8 +74,13 @@ int report_prose(struct report *report, const char *fmt, ...)
 int report_line(struct report *report, const char *text);	/* as it is, not wrapped */
 
 /* A warning: in `warnings` at the end of the JSON, and in text as a footnote. `message` may
- * hold target bytes: it is escaped here. */
+ * hold target bytes: it is escaped here. Raw and pairs have no place for it: the caller tells
+ * it through report_warning_get(). `code` is a string of the program. */
 int report_warning(struct report *report, const char *code, struct span message);
+/* The nth warning, escaped for a terminal, appended to text; false when there is none. */
+bool report_warning_get(const struct report *report, size_t nth, struct buf *text);
+/* Was anything missing for a reason (a gap with a code), or is there a warning? For --strict. */
+bool report_incomplete(const struct report *report);
 
 bool report_is_text(const struct report *report);	/* for skipping expensive text-only work */
 bool report_is_json(const struct report *report);
@@ -112,6 +124,8 @@ struct column_set {
 int column_set_choose(struct column_set *set, const struct column *columns, const char *list,
 		      bool verbose, struct error *error);
 unsigned column_set_needs(const struct column_set *set, bool json);
+/* By name or title, without case; NULL if there is none. */
+const struct column *column_named(const struct column *columns, const char *name);
 
 /* rows_hint: number of rows if known, 0 if not. Above a few thousand rows (or 0) the table is
  * printed as it is read with the columns' usual widths; below, libsmartcols lays it out. */

@@ -16,6 +16,7 @@ struct scratch;
 struct scratch *scratch_new(void);
 void scratch_free(struct scratch *scratch);
 void scratch_reset(struct scratch *scratch);
+bool scratch_failed(const struct scratch *scratch);	/* did memory ever run out? */
 
 void *scratch_alloc(struct scratch *scratch, size_t size);	/* zeroed, aligned */
 struct span scratch_printf(struct scratch *scratch, const char *fmt, ...)

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <jansson.h>
+
+#include "render.h"
+
+/*
+ * JSON is written as it comes, element by element: the punctuation by hand, because no library
+ * tree ever holds the document; strings and reals by jansson. Containers begun by the report
+ * put each member on its own line, cells stay on one.
+ */
+static int dump_piece(const char *text, size_t len, void *ctx)
+{
+	return buf_add(ctx, text, len) < 0 ? -1 : 0;
+}
+
+static int add_value(struct buf *out, json_t *value)
+{
+	int rc = value ? json_dump_callback(value, dump_piece, out, JSON_ENCODE_ANY) : -1;
+
+	json_decref(value);
+	return rc;
+}
+
+/* Escaped text holds no control characters, so only these two need quoting. */
+static bool plain(const char *text, size_t len)
+{
+	return !memchr(text, '"', len) && !memchr(text, '\\', len);
+}
+
+static int add_string(struct buf *out, struct span bytes)
+{
+	CLEANUP(buf_done) struct buf quoted = BUF_INIT;
+	size_t begin = out->len;
+
+	if (buf_add_char(out, '"') < 0 || escape_add(out, bytes, ESCAPE_JSON) < 0)
+		return -1;
+	if (plain(out->data + begin + 1, out->len - begin - 1))
+		return buf_add_char(out, '"');
+	if (add_value(&quoted, json_stringn(out->data + begin + 1, out->len - begin - 1)) < 0)
+		return -1;
+	out->len = begin;
+	return buf_add_span(out, buf_span(&quoted));
+}
+
+static int add_word(struct buf *out, const char *text, size_t len)
+{
+	if (buf_add_char(out, '"') < 0 || buf_add(out, text, len) < 0)
+		return -1;
+	return buf_add_char(out, '"');
+}
+
+/* jansson and many readers have signed 64-bit integers: what is above becomes a hex string. */
+static int add_number(struct buf *out, const struct cell *cell)
+{
+	struct cell word = cell_hex(cell->count);
+	bool as_hex = cell->type == CELL_HEX ||
+		(cell->type != CELL_SIGNED && cell->count > INT64_MAX);
+	char room[CELL_DIGITS];
+	const char *text;
+	size_t len = cell_number(room, as_hex ? &word : cell, true, &text);
+
+	return as_hex ? add_word(out, text, len) : buf_add(out, text, len);
+}
+
+static int add_flag_names(struct report *report, struct buf *out, const struct cell *cell)
+{
+	CLEANUP(buf_done) struct buf names = BUF_INIT;
+	struct span rest, word;
+	bool comma = false;
+
+	if (cell_add(report, &names, cell, ESCAPE_JSON) < 0 || buf_add_char(out, '[') < 0)
+		return -1;
+	rest = buf_span(&names);
+	while (rest.len) {
+		word = span_take_until(&rest, ',');
+		span_take_char(&rest, ',');
+		if ((comma && buf_add(out, ", ", 2) < 0) || add_string(out, word) < 0)
+			return -1;
+		comma = true;
+	}
+	return buf_add_char(out, ']');
+}
+
+static int add_member(struct report *report, struct buf *out, const char *name,
+		      const struct cell *cell);
+
+static int add_cell(struct report *report, struct buf *out, const struct cell *cell)
+{
+	bool object = cell->type == CELL_OBJECT;
+
+	switch (cell->type) {
+	case CELL_MISSING:
+		return buf_add(out, "null", 4);
+	case CELL_BOOL:
+		return buf_add_str(out, cell->yes ? "true" : "false");
+	case CELL_COUNT:
+	case CELL_SIGNED:
+	case CELL_SIZE:
+	case CELL_HEX:
+		return add_number(out, cell);
+	case CELL_TEXT:
+	case CELL_BYTES:
+		return add_string(out, cell->text);
+	case CELL_PERCENT:
+		return cell->ratio == cell->ratio ? add_value(out, json_real(cell->ratio)) :
+			buf_add(out, "null", 4);
+	case CELL_FLAGS:
+		return add_flag_names(report, out, cell);
+	case CELL_LIST:
+	case CELL_OBJECT:
+		break;
+	default:
+		return buf_add_char(out, '"') < 0 ||
+			cell_add(report, out, cell, ESCAPE_JSON) < 0 ? -1 :
+			buf_add_char(out, '"');
+	}
+	if (buf_add_char(out, object ? '{' : '[') < 0)
+		return -1;
+	for (size_t i = 0; i < cell->list.count; i++) {
+		const struct cell *item = &cell->list.items[i];
+
+		if ((i && buf_add(out, ", ", 2) < 0) ||
+		    (object ? add_member(report, out, item->name, item) :
+		     add_cell(report, out, item)) < 0)
+			return -1;
+	}
+	return buf_add_char(out, object ? '}' : ']');
+}
+
+static int add_suffixed(struct buf *out, const char *name, const char *suffix)
+{
+	if (buf_add(out, ", ", 2) < 0 || add_string(out, span_of(name)) < 0)
+		return -1;
+	out->len--;
+	if (buf_add_str(out, suffix) < 0)
+		return -1;
+	return buf_add(out, "\": ", 3);
+}
+
+static int add_member(struct report *report, struct buf *out, const char *name,
+		      const struct cell *cell)
+{
+	if (add_string(out, span_of(name)) < 0 || buf_add(out, ": ", 2) < 0 ||
+	    add_cell(report, out, cell) < 0)
+		return -1;
+	if (cell->type != CELL_MISSING || !gap_name(cell->gap)[0])
+		return 0;
+	if (add_suffixed(out, name, "_missing") < 0)
+		return -1;
+	return add_word(out, gap_name(cell->gap), strlen(gap_name(cell->gap)));
+}
+
+/* All bytes of a name that is no UTF-8, two digits each. */
+static int add_member_hex(struct buf *out, const char *name, struct span bytes)
+{
+	if (add_suffixed(out, name, "_hex") < 0 || buf_add_char(out, '"') < 0)
+		return -1;
+	for (size_t i = 0; i < bytes.len; i++)
+		if (buf_add_hex(out, (unsigned char)bytes.ptr[i], 2) < 0)
+			return -1;
+	return buf_add_char(out, '"');
+}
+
+/* Comma, line break and indentation before the next thing in the innermost container. */
+static int next_line(struct report *report)
+{
+	struct buf *out = &report->pending;
+	size_t depth = report->depth;
+
+	if (report->comma[depth] && buf_add_char(out, ',') < 0)
+		return -1;
+	report->comma[depth] = true;
+	if (buf_add_char(out, '\n') < 0)
+		return -1;
+	for (size_t i = 0; i <= depth; i++)
+		if (buf_add_char(out, ' ') < 0)
+			return -1;
+	return report_flush_full(report);
+}
+
+static int json_begin(struct report *report, const char *schema)
+{
+	struct cell name = cell_text(schema), version = cell_count(1);
+
+	if (buf_add_char(&report->pending, '{') < 0 || next_line(report) < 0 ||
+	    add_member(report, &report->pending, "schema", &name) < 0 || next_line(report) < 0)
+		return -1;
+	return add_member(report, &report->pending, "version", &version);
+}
+
+static int json_fact(struct report *report, const char *name, const char *title,
+		     const struct cell *cell)
+{
+	(void)title;
+	if (!name || next_line(report) < 0)
+		return name ? -1 : 0;
+	return add_member(report, &report->pending, name, cell);
+}
+
+static int json_open(struct report *report, const char *name, const char *title, bool array)
+{
+	struct buf *out = &report->pending;
+
+	(void)title;
+	if (next_line(report) < 0)
+		return -1;
+	if (name && (add_string(out, span_of(name)) < 0 || buf_add(out, ": ", 2) < 0))
+		return -1;
+	return buf_add_char(out, array ? '[' : '{');
+}
+
+static int json_close(struct report *report, bool array)
+{
+	return buf_add_char(&report->pending, array ? ']' : '}');
+}
+
+static int json_element(struct report *report, const struct cell *cell)
+{
+	if (next_line(report) < 0)
+		return -1;
+	return add_cell(report, &report->pending, cell);
+}
+
+static int json_table_begin(struct report *report, const char *name, const char *title)
+{
+	return report_array_begin(report, name, title);
+}
+
+static int json_row(struct report *report, const struct cell *cells)
+{
+	struct buf *out = &report->pending;
+	struct table *t = &report->table;
+
+	if (next_line(report) < 0 || buf_add_char(out, '{') < 0)
+		return -1;
+	for (size_t i = 0; i < t->count; i++) {
+		const struct column *column = &t->set->columns[t->column[i]];
+
+		if ((i && buf_add(out, ", ", 2) < 0) ||
+		    add_member(report, out, column->name, &cells[i]) < 0)
+			return -1;
+		if (column->flags & COLUMN_HEX_BYTES && cells[i].type == CELL_BYTES &&
+		    !escape_is_utf8(cells[i].text) &&
+		    add_member_hex(out, column->name, cells[i].text) < 0)
+			return -1;
+	}
+	return buf_add_char(out, '}');
+}
+
+static int json_table_end(struct report *report)
+{
+	return report_array_end(report);
+}
+
+int json_warnings(struct report *report)
+{
+	if (report_array_begin(report, "warnings", NULL) < 0)
+		return -1;
+	for (size_t i = 0; i < report->warning_count; i++) {
+		struct cell items[] = {
+			cell_named("code", cell_text(report->warnings[i].code)),
+			cell_named("message", cell_bytes(buf_span(&report->warnings[i].message))),
+		};
+
+		report_element(report, cell_object(items, ARRAY_SIZE(items)));
+	}
+	return report_array_end(report);
+}
+
+static int json_end(struct report *report)
+{
+	if (document_end(report) < 0)
+		return -1;
+	return buf_add_str(&report->pending, "\n}\n");
+}
+
+const struct report_ops json_ops = {
+	.begin = json_begin,
+	.fact = json_fact,
+	.open = json_open,
+	.close = json_close,
+	.element = json_element,
+	.table_begin = json_table_begin,
+	.row = json_row,
+	.table_end = json_table_end,
+	.end = json_end,
+};

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "render.h"
+
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+/* Facts wait as "title\0value\0" until their section ends, so that the values can be aligned. */
+static int text_facts_flush(struct report *report)
+{
+	const char *p = report->facts.data, *end = p + report->facts.len;
+	struct buf *out = &report->pending;
+
+	while (p < end) {
+		size_t title_len = strlen(p), columns = text_columns(span_of(p));
+		const char *value = p + title_len + 1;
+
+		if (buf_add(out, p, title_len) < 0)
+			return -1;
+		for (size_t i = columns; *value && i < report->facts_width + 2; i++)
+			if (buf_add_char(out, ' ') < 0)
+				return -1;
+		if (buf_add_str(out, value) < 0 || buf_add_char(out, '\n') < 0)
+			return -1;
+		p = value + strlen(value) + 1;
+	}
+	report->wrote |= report->facts.len != 0;
+	buf_clear(&report->facts);
+	report->facts_width = 0;
+	return report_flush_full(report);
+}
+
+static int text_fact(struct report *report, const char *name, const char *title,
+		     const struct cell *cell)
+{
+	size_t columns;
+
+	if (!title)
+		title = name ? name : "";
+	columns = text_columns(span_of(title));
+	if (columns > report->facts_width)
+		report->facts_width = columns;
+	if (buf_add(&report->facts, title, strlen(title) + 1) < 0 ||
+	    cell_add(report, &report->facts, cell, ESCAPE_TERMINAL) < 0)
+		return -1;
+	return buf_add_char(&report->facts, '\0');
+}
+
+/* An empty line between what stands above and what comes. */
+static int text_gap(struct report *report)
+{
+	if (text_facts_flush(report) < 0)
+		return -1;
+	if (!report->wrote)
+		return 0;
+	return buf_add_char(&report->pending, '\n');
+}
+
+static int text_heading(struct report *report, const char *text)
+{
+	if (text_gap(report) < 0 ||
+	    (report->color && buf_add_str(&report->pending, BOLD) < 0) ||
+	    escape_add(&report->pending, span_of(text), ESCAPE_TERMINAL) < 0 ||
+	    (report->color && buf_add_str(&report->pending, PLAIN) < 0))
+		return -1;
+	report->wrote = true;
+	return buf_add_char(&report->pending, '\n');
+}
+
+static int text_open(struct report *report, const char *name, const char *title, bool array)
+{
+	(void)name;
+	(void)array;
+	return title ? text_heading(report, title) : 0;
+}
+
+static int text_element(struct report *report, const struct cell *cell)
+{
+	if (text_facts_flush(report) < 0 || buf_add_str(&report->pending, "  ") < 0 ||
+	    cell_add(report, &report->pending, cell, ESCAPE_TERMINAL) < 0)
+		return -1;
+	report->wrote = true;
+	return buf_add_char(&report->pending, '\n');
+}
+
+/* Breaks at blanks; a word longer than the line stands on its own. */
+static int add_wrapped(struct buf *out, struct span text, size_t width, const char *indent)
+{
+	size_t column = 0;
+	struct span word;
+
+	while (span_take_word(&text, &word)) {
+		size_t columns = text_columns(word);
+
+		if (column && column + 1 + columns > width) {
+			if (buf_add_char(out, '\n') < 0 || buf_add_str(out, indent) < 0)
+				return -1;
+			column = strlen(indent);
+		} else if (column) {
+			if (buf_add_char(out, ' ') < 0)
+				return -1;
+			column++;
+		}
+		if (buf_add_span(out, word) < 0)
+			return -1;
+		column += columns;
+	}
+	return buf_add_char(out, '\n');
+}
+
+static int text_prose(struct report *report, struct span text)
+{
+	buf_clear(&report->work);
+	if (text_facts_flush(report) < 0 ||
+	    escape_add(&report->work, text, ESCAPE_TERMINAL) < 0)
+		return -1;
+	report->wrote = true;
+	return add_wrapped(&report->pending, buf_span(&report->work), report->width, "");
+}
+
+static int text_line(struct report *report, const char *text)
+{
+	if (text_facts_flush(report) < 0 ||
+	    escape_add(&report->pending, span_of(text), ESCAPE_TERMINAL) < 0)
+		return -1;
+	report->wrote = true;
+	return buf_add_char(&report->pending, '\n');
+}
+
+static int text_table_begin(struct report *report, const char *name, const char *title)
+{
+	(void)name;
+	if (title ? text_heading(report, title) < 0 : text_gap(report) < 0)
+		return -1;
+	report->wrote = true;
+	return report->table.streamed ? stream_begin(report) : layout_begin(report);
+}
+
+static int text_row(struct report *report, const struct cell *cells)
+{
+	return report->table.streamed ? stream_row(report, cells) : layout_row(report, cells);
+}
+
+static int text_table_end(struct report *report)
+{
+	return report->table.streamed ? 0 : layout_end(report);
+}
+
+static int text_footnote(struct report *report, const char *mark, struct span text)
+{
+	buf_clear(&report->work);
+	if (buf_add_str(&report->work, mark) < 0 || buf_add_char(&report->work, ' ') < 0 ||
+	    escape_add(&report->work, text, ESCAPE_TERMINAL) < 0)
+		return -1;
+	return add_wrapped(&report->pending, buf_span(&report->work), report->width, "  ");
+}
+
+static int text_gap_notes(struct report *report)
+{
+	for (unsigned n = 1; n <= report->gap_count; n++)
+		for (enum gap gap = 0; gap < GAP_MAX; gap++) {
+			CLEANUP(buf_done) struct buf mark = BUF_INIT;
+
+			if (report->gap_order[gap] != n)
+				continue;
+			if (buf_addf(&mark, "-%.*s", (int)n, "*******") < 0 ||
+			    text_footnote(report, buf_str(&mark), span_of(gap_phrase(gap))) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+static int text_end(struct report *report)
+{
+	if (text_facts_flush(report) < 0)
+		return -1;
+	if (!report->gap_count && !report->warning_count)
+		return 0;
+	if (text_gap(report) < 0 || text_gap_notes(report) < 0)
+		return -1;
+	for (size_t i = 0; i < report->warning_count; i++)
+		if (text_footnote(report, "!", buf_span(&report->warnings[i].message)) < 0)
+			return -1;
+	return 0;
+}
+
+const struct report_ops text_ops = {
+	.fact = text_fact,
+	.open = text_open,
+	.element = text_element,
+	.table_begin = text_table_begin,
+	.row = text_row,
+	.table_end = text_table_end,
+	.heading = text_heading,
+	.prose = text_prose,
+	.line = text_line,
+	.end = text_end,
+};
