@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli.h"
+
+/* In the order of the help. */
+const struct command *const commands[] = {
+	NULL
+};

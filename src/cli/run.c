@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdlib.h>
+
+#include "cli.h"
+
+/* Raw and pairs have no room for warnings: they go where they are seen. */
+static void tell_warnings(const struct cli *cli, const struct report *report)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (cli->report.format != REPORT_RAW && cli->report.format != REPORT_PAIRS)
+		return;
+	for (size_t i = 0; report_warning_get(report, i, &text); i++) {
+		fprintf(stderr, "vmatlas: %s\n", buf_str(&text));
+		buf_clear(&text);
+	}
+}
+
+/* The document says that it is not complete, and so does stderr. */
+static void warn_failure(struct report *report, const struct error *error)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	enum gap gap = gap_from_error(error);
+
+	if (error->item[0])
+		buf_addf(&text, "%s: ", error->item);
+	buf_add_str(&text, error->text);
+	report_warning(report, gap_name(gap)[0] ? gap_name(gap) : gap_name(GAP_DAMAGED),
+		       buf_span(&text));
+}
+
+static int run_document(struct cli *cli, const char *schema, struct source_process *process,
+			cli_one_fn *one)
+{
+	struct error error = ERROR_INIT, end_error = ERROR_INIT;
+	struct report *report;
+	int rc, status = STATUS_OK;
+
+	if (report_new(stdout, schema, &cli->report, &report, &error) < 0)
+		return cli_error(&error);
+	rc = report_document_begin(report, cli->source, process, cli->start_us);
+	if (rc >= 0)
+		rc = one(cli, report, process, &error);
+	if (rc < 0 && error.code != ERROR_NONE) {
+		warn_failure(report, &error);
+		status = cli_error(&error);
+	} else if (rc > 0) {
+		status = rc;
+	}
+	if (report_end(report, &end_error) < 0)
+		status = cli_error(&end_error);
+	tell_warnings(cli, report);
+	if (status == STATUS_OK && cli->strict && report_incomplete(report))
+		status = STATUS_MISSING;
+	report_free(report);
+	return status;
+}
+
+/* Failures outweigh the rest; among answers the larger number says more. */
+static int worse(int a, int b)
+{
+	if (a == STATUS_FAILED || b == STATUS_FAILED)
+		return STATUS_FAILED;
+	return a > b ? a : b;
+}
+
+int cli_each_process(struct cli *cli, const char *schema, cli_one_fn *one)
+{
+	CLEANUP_FREE pid_t *pids = NULL;
+	struct error error = ERROR_INIT;
+	size_t count = 0;
+	int status = STATUS_OK;
+
+	if (cli_pids(cli, &pids, &count, &error) < 0)
+		return cli_error(&error);
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(source_process_freep) struct source_process *process = NULL;
+
+		if (source_process_open(cli->source, pids[i], &process, &error) < 0)
+			status = worse(status, cli_error(&error));
+		else
+			status = worse(status, run_document(cli, schema, process, one));
+	}
+	return status;
+}
+
+int cli_one_document(struct cli *cli, const char *schema, cli_one_fn *one)
+{
+	struct error error = ERROR_INIT;
+
+	if (cli_source(cli, &error) < 0)
+		return cli_error(&error);
+	return run_document(cli, schema, NULL, one);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli.h"
+#include "vmatlas/render/escape.h"
+
+int cli_source(struct cli *cli, struct error *error)
+{
+	if (cli->source)
+		return 0;
+	if (!cli->from && cli->operand_count && strchr(cli->operands[0], '/')) {
+		cli->from = cli->operands[0];
+		cli->operands++;
+		cli->operand_count--;
+	}
+	return cli->from ? source_folder(&cli->source, cli->from, error) :
+		source_live(&cli->source, error);
+}
+
+struct pid_list {
+	pid_t *pids;
+	size_t count;
+	size_t cap;
+};
+
+static int pid_list_add(struct pid_list *list, pid_t pid, struct error *error)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->pids[i] == pid)
+			return 0;
+	if (array_grow((void **)&list->pids, &list->cap, list->count, sizeof(pid)) < 0)
+		return error_nomem(error);
+	list->pids[list->count++] = pid;
+	return 0;
+}
+
+/* comm without its newline. A process that ends meanwhile has none. */
+static bool comm_is(struct source *source, pid_t pid, const char *name)
+{
+	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	CLEANUP(buf_done) struct buf comm = BUF_INIT;
+
+	if (source_process_open(source, pid, &process, NULL) < 0 ||
+	    source_text(process, 0, SOURCE_COMM, &comm, NULL) < 0)
+		return false;
+	if (comm.len && comm.data[comm.len - 1] == '\n')
+		comm.len--;
+	return span_is(buf_span(&comm), name);
+}
+
+static void list_candidates(const char *name, const struct pid_list *found)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	escape_add(&text, span_of(name), ESCAPE_TERMINAL);
+	for (size_t i = 0; i < found->count; i++)
+		fprintf(stderr, "%8d %s\n", (int)found->pids[i], buf_str(&text));
+}
+
+static int add_name(struct cli *cli, struct pid_list *list, const char *name,
+		    struct error *error)
+{
+	CLEANUP_FREE pid_t *all = NULL;
+	struct pid_list found = { NULL, 0, 0 };
+	size_t count = 0;
+	int rc = source_pids(cli->source, &all, &count, error);
+
+	for (size_t i = 0; i < count && rc >= 0; i++)
+		if (comm_is(cli->source, all[i], name))
+			rc = pid_list_add(&found, all[i], error);
+	if (rc >= 0 && found.count == 1)
+		rc = pid_list_add(list, found.pids[0], error);
+	else if (rc >= 0 && !found.count)
+		rc = error_set(error, ERROR_NOT_FOUND, name, "no process has this name; give a "
+			       "PID, self, a name as in /proc/PID/comm, or a path with a /");
+	else if (rc >= 0)
+		list_candidates(name, &found);
+	if (rc >= 0 && found.count > 1)
+		rc = error_set(error, ERROR_NOT_FOUND, name,
+			       "%zu processes have this name; give one of these PIDs",
+			       found.count);
+	free(found.pids);
+	return rc;
+}
+
+static int add_operand(struct cli *cli, struct pid_list *list, const char *word,
+		       struct error *error)
+{
+	uint64_t pid;
+
+	if (!strcmp(word, "self"))
+		return pid_list_add(list, getpid(), error);
+	if (!span_number(span_of(word), &pid))
+		return add_name(cli, list, word, error);
+	if (!pid || pid > INT32_MAX)
+		return error_set(error, ERROR_NOT_FOUND, word, "no such process");
+	return pid_list_add(list, (pid_t)pid, error);
+}
+
+int cli_pids(struct cli *cli, pid_t **pids, size_t *count, struct error *error)
+{
+	struct pid_list list = { NULL, 0, 0 };
+	int rc = cli_source(cli, error);
+
+	if (rc >= 0 && !cli->operand_count && cli->from)
+		rc = pid_list_add(&list, 0, error);
+	else if (rc >= 0 && !cli->operand_count)
+		rc = error_set(error, ERROR_USAGE, NULL, "which process? give a PID, self, a "
+			       "name, or --from SNAPSHOT");
+	for (size_t i = 0; i < cli->operand_count && rc >= 0; i++)
+		rc = add_operand(cli, &list, cli->operands[i], error);
+	if (rc < 0) {
+		free(list.pids);
+		return rc;
+	}
+	*pids = list.pids;
+	*count = list.count;
+	return 0;
+}
