@@ -86,6 +86,7 @@ struct object {
 	struct elf_image *elf;		/* NULL: not ELF or not readable, see gap */
 	enum gap elf_gap;
 	int fd;				/* of the opened file, -1 if none; lives with the process */
+	struct memory_copy *memory;	/* pages of the target the image is read from (vDSO) */
 	enum source_file_match match;
 	bool build_id_differs;		/* file on disk against the mapped one */
 	bool bias_known;
@@ -148,6 +149,10 @@ struct process {
 	struct buf smaps_store;		/* packed counters; see vma.smaps */
 	uint64_t smaps_present;		/* keys that any VMA had */
 	struct buf *smaps_unknown;	/* names of counters nobody knew */
+	size_t smaps_unknown_count;
+	size_t smaps_unknown_cap;
+	struct buf numa_store;		/* numa_maps lines without their address, each ended by NUL */
+	uint32_t *numa_at;		/* per VMA: offset of its line + 1, 0 if none; NULL: not read */
 	size_t clipped;			/* lines that overlapped or went back */
 	size_t unparsed;		/* lines that did not parse; a warning tells the first */
 
@@ -186,6 +191,28 @@ struct span vma_name(const struct process *process, const struct vma *vma);	/* r
 /* The packed counters of the VMA: false if smaps was not read or the VMA was not in it. */
 bool vma_smaps(const struct process *process, const struct vma *vma, uint64_t *present,
 	       uint64_t value[SMAPS_KEY_MAX]);
+/* Counters nobody knew, one after the other: begin, then next until false. */
+struct vma_unknown {
+	struct span name;
+	uint64_t value;		/* bytes if is_size, 0 if is_text */
+	bool is_size;
+	bool is_text;
+	struct span text;
+};
+
+struct unknown_cursor {
+	struct span rest;
+	uint64_t left;
+};
+
+void vma_unknown_begin(const struct process *process, const struct vma *vma,
+		       struct unknown_cursor *cursor);
+bool vma_unknown_next(const struct process *process, struct unknown_cursor *cursor,
+		      struct vma_unknown *unknown);
+/* VmFlags codes that vm_flag_names does not have, separated by spaces; empty if none. */
+struct span vma_unknown_flags(const struct process *process, const struct vma *vma);
+/* "default anon=3 N0=3 kernelpagesize_kB=4"; empty if numa_maps was not read or had no line. */
+struct span vma_numa(const struct process *process, const struct vma *vma);
 /* Opens (once) the ELF file of an object; NULL with the object's elf_gap set if it cannot. */
 struct elf_image *object_elf(struct process *process, uint32_t object);
 

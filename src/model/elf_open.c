@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <unistd.h>
+
+#include "load.h"
+
+/*
+ * Which objects are ELF files, whether the file that can be opened is the mapped one, and where
+ * each is loaded.
+ */
+
+static bool object_is_regular(const struct object *object)
+{
+	return object->inode && object->name[0] == '/';
+}
+
+static struct source_file_key object_key(const struct process *process,
+					 const struct object *object)
+{
+	const struct vma *vma = &process->vmas[object->first_vma];
+
+	return (struct source_file_key) {
+		.start = vma->start, .end = vma->end, .inode = object->inode,
+		.major = object->major, .minor = object->minor,
+		.path = { object->name, object->name_len }, .deleted = object->deleted,
+	};
+}
+
+/* The file at the path is not the mapped one: usable only if its build-id is in the mapped pages. */
+static int other_file(struct process *process, struct object *object, struct elf_image *image)
+{
+	int same = build_id_compare(process, object, image);
+
+	object->build_id_differs = same == 0;
+	if (process_warn(process, "changed", "%s: the file on disk is not the mapped one%s",
+			 object->name, same > 0 ? " (but its build-id is)" : "") < 0)
+		return -ERROR_NOMEM;
+	return same > 0 ? 0 : -ERROR_CHANGED;
+}
+
+static int elf_take(struct process *process, struct object *object,
+		    const struct source_file *file, struct error *error)
+{
+	struct elf_image *image;
+	int ret = elf_image_open_fd(file->fd, file->size, &image, error);
+
+	object->match = file->match;
+	if (ret < 0) {
+		if (file->match == FILE_MATCH_OTHER && ret != -ERROR_NOMEM)
+			return error_set(error, ERROR_CHANGED, NULL, "another file");
+		return ret;
+	}
+	if (file->match == FILE_MATCH_INODE && build_id_compare(process, object, image) == 0)
+		object->match = FILE_MATCH_OTHER;
+	if (object->match == FILE_MATCH_OTHER) {
+		ret = other_file(process, object, image);
+		if (ret < 0) {
+			elf_image_free(image);
+			return error_set(error, (enum error_code)-ret, NULL, "another file");
+		}
+	}
+	object->elf = image;
+	return 0;
+}
+
+static int vdso_open(struct process *process, struct object *object, struct error *error)
+{
+	const struct vma *vma = &process->vmas[object->first_vma];
+
+	return memory_copy_elf(process, vma->start, vma->end, &object->memory, &object->elf,
+			       error);
+}
+
+static int file_open(struct process *process, struct object *object, struct error *error)
+{
+	struct source_file_key key = object_key(process, object);
+	struct source_file file;
+	int ret = source_file_open(process->source, &key, &file, error);
+
+	if (ret < 0)
+		return ret;
+	ret = elf_take(process, object, &file, error);
+	if (ret < 0)
+		close(file.fd);
+	else
+		object->fd = file.fd;
+	return ret;
+}
+
+struct elf_image *object_elf(struct process *process, uint32_t index)
+{
+	struct object *object = &process->objects[index];
+	struct span name = { object->name, object->name_len };
+	struct error error = ERROR_INIT;
+	int ret;
+
+	if (object->elf_tried)
+		return object->elf;
+	object->elf_tried = true;
+	if (span_is(name, "[vdso]"))
+		ret = vdso_open(process, object, &error);
+	else if (object_is_regular(object))
+		ret = file_open(process, object, &error);
+	else
+		ret = -ERROR_NOT_FOUND;
+	object->elf_gap = GAP_NONE;
+	if (ret < 0)
+		object->elf_gap = ret == -ERROR_NOT_FOUND ? GAP_NOT_APPLICABLE :
+							    gap_from_error(&error);
+	return object->elf;
+}
+
+/*
+ * " (deleted)" at the end of a line may be the kernel's remark or the end of a real name
+ * (fs/d_path.c d_path): it is the name if that file exists and is the mapped one.
+ */
+static int object_settle_name(struct process *process, struct object *object)
+{
+	struct buf CLEANUP(buf_done) path = BUF_INIT;
+	struct source_file file;
+	bool same;
+
+	if (buf_addf(&path, "%s (deleted)", object->name) < 0)
+		return -ERROR_NOMEM;
+	if (source_path_open(source_process_source(process->source), process->source,
+			     buf_str(&path), &file, NULL) < 0)
+		return 0;
+	same = file.inode == object->inode && file.major == object->major &&
+	       file.minor == object->minor;
+	close(file.fd);
+	if (!same)
+		return 0;
+	free((char *)object->name);
+	object->name = path.data;
+	object->name_len = (uint32_t)path.len;
+	object->deleted = false;
+	path = (struct buf)BUF_INIT;
+	return 0;
+}
+
+int objects_settle(struct process *process)
+{
+	for (size_t i = 0; i < process->object_count; i++) {
+		struct object *object = &process->objects[i];
+
+		if (!object->deleted || !object_is_regular(object))
+			continue;
+		if (object_settle_name(process, object) < 0)
+			return -ERROR_NOMEM;
+	}
+	return 0;
+}
+
+/* One bit per reason to look into a file; data files are not opened at all. */
+struct wanted {
+	bool exec;
+	uint32_t private_vmas;
+};
+
+static bool vma_is_exe(const struct process *process, const struct object *object)
+{
+	return process->exe.len && object->deleted == process->exe_deleted &&
+	       span_equal((struct span) { object->name, object->name_len },
+			  buf_span(&process->exe));
+}
+
+static void wanted_count(const struct process *process, struct wanted *wanted)
+{
+	for (size_t i = 0; i < process->vma_count; i++) {
+		const struct vma *vma = &process->vmas[i];
+
+		if (vma->object == OBJECT_NONE || vma->perms & VMA_SHARED)
+			continue;
+		wanted[vma->object].private_vmas++;
+		if (vma->perms & VMA_EXEC)
+			wanted[vma->object].exec = true;
+	}
+}
+
+/* An ELF file that was loaded has code or several segments; anything else is only data. */
+int objects_open_elf(struct process *process)
+{
+	struct wanted *wanted CLEANUP_FREE =
+		calloc(process->object_count + 1, sizeof(*wanted));
+
+	if (!wanted || objects_settle(process) < 0)
+		return -ERROR_NOMEM;
+	wanted_count(process, wanted);
+	for (uint32_t i = 0; i < process->object_count; i++) {
+		struct object *object = &process->objects[i];
+
+		if (wanted[i].exec || wanted[i].private_vmas > 1 || vma_is_exe(process, object))
+			object_elf(process, i);
+	}
+	return objects_place(process);
+}
