@@ -137,6 +137,8 @@ static int live_mapped_fd(struct live_process *p, const struct source_file_key *
 	struct statfs fs;
 	int fd;
 
+	if (key->start >= key->end)
+		return -ENOENT;
 	snprintf(name, sizeof(name), "map_files/%" PRIx64 "-%" PRIx64, key->start, key->end);
 	fd = source_openat(p->base.source, p->dir, name, O_PATH);
 	if (fd < 0)
@@ -274,9 +276,9 @@ int live_file_open(struct source_process *process, const struct source_file_key 
 		return error_set(error, ERROR_CHANGED, NULL,
 				 "another file is mapped at 0x%" PRIx64 " by now", key->start);
 	if (fd < 0) {
-		error_errno(&local, -fd, NULL, "open");
-		/* ENOENT: no such mapping any more, or no map_files in this kernel. */
-		source_note(process, ACCESS_MAP_FILES, -(int)local.code, &local);
+		rc = error_errno(&local, -fd, NULL, "open");
+		if (key->start < key->end)
+			source_note(process, ACCESS_MAP_FILES, rc, &local);
 		return live_file_by_path(p, key, fd, file, error);
 	}
 	source_note(process, ACCESS_MAP_FILES, 0, NULL);

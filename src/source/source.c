@@ -71,7 +71,7 @@ int source_note(struct source_process *process, enum source_access what, int rc,
 		return rc;
 	if (rc >= 0)
 		process->access[what] = GAP_NONE;
-	else if (process->access[what] != GAP_NONE)
+	else if (process->access[what] == GAP_NOT_READ)
 		process->access[what] = gap_from_error(error);
 	return rc;
 }

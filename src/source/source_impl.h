@@ -70,8 +70,7 @@ void source_process_init(struct source_process *process, struct source *source, 
 const char *source_text_name(enum source_text what);
 enum source_access source_text_access(enum source_text what);
 
-/* Notes what came of an attempt: success always, a failure only if nothing succeeded before.
- * Returns rc. */
+/* Notes what came of an attempt: a success always, of failures the first. Returns rc. */
 int source_note(struct source_process *process, enum source_access what, int rc,
 		const struct error *error);
 
