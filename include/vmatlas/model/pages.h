@@ -24,8 +24,18 @@ enum page_need {
 	PAGE_NEED_FLAGS = 1 << 0,	/* kpageflags of present pages */
 	PAGE_NEED_COUNT = 1 << 1,	/* map count; not read where the entry says mapped once */
 	PAGE_NEED_LEAF = 1 << 2,	/* size the page table maps it with */
-	PAGE_NEED_HOLES = 1 << 3	/* runs of nothing are handed out too (as PAGE_NONE) */
+	PAGE_NEED_HOLES = 1 << 3,	/* runs of nothing are handed out too (as PAGE_NONE) */
+	PAGE_JOIN_FRAMES = 1 << 4	/* frames and slots are not wanted: runs go on whatever these
+					 * are, and only those of a run's first page are valid;
+					 * flags are cut to PAGE_KIND_FLAGS */
 };
+
+/* The flags that say what a page is. The others (LRU, referenced, dirty ...) change all the time
+ * and would cut runs into crumbs. */
+#define PAGE_KIND_FLAGS                                                                     \
+	(KPF_SLAB | KPF_BUDDY | KPF_ANON | KPF_SWAPCACHE | KPF_SWAPBACKED | KPF_COMPOUND_HEAD | \
+	 KPF_COMPOUND_TAIL | KPF_HUGE | KPF_HWPOISON | KPF_NOPAGE | KPF_KSM | KPF_THP |         \
+	 KPF_OFFLINE | KPF_ZERO_PAGE | KPF_PGTABLE | KPF_RESERVED | KPF_ANON_EXCLUSIVE)
 
 enum page_kind {
 	PAGE_NONE,		/* no page-table entry */
@@ -45,8 +55,9 @@ struct page_run {
 	uint64_t entry;		/* PAGEMAP_FLAG_MASK bits; for PAGE_SWAP the whole first word */
 	uint64_t frame;		/* first PFN, following pages follow by one; valid if frame_known */
 	uint64_t flags;		/* kpageflags word common to all, valid if flags_known. Within one
-				 * folio run HEAD and TAIL differ: COMPOUND_TAIL is set if any page
-				 * but the first is a tail, COMPOUND_HEAD if the first is a head */
+				 * run of PMD or PUD leaves HEAD and TAIL differ: COMPOUND_TAIL is
+				 * set if any page but the first is a tail, COMPOUND_HEAD if the
+				 * first is a head */
 	uint32_t mappings;	/* valid if count_known; common to all pages of the run */
 	enum page_leaf leaf;
 	struct swap_entry swap;	/* PAGE_SWAP; consecutive slots follow by one */
@@ -57,10 +68,11 @@ struct page_run {
 	bool count_known;
 	bool changed;		/* contradicted itself after all tries: GAP_CHANGED */
 	enum gap gap;		/* why frame, flags or count are missing */
-	/* Folio of the first page, where flags are known: its order if the whole folio lies in
-	 * the run, 0 for base pages, -1 unknown. */
+	/* Folio of a page mapped by a PTE, where flags are known: its order if all of it is mapped
+	 * here in one piece, 0 for base pages, else -1. Anonymous large folios only: */
 	int folio_order;
-	bool folio_partial;	/* large folio of which pages outside this run exist */
+	bool folio_partial;	/* the folio has pages that this walk did not see */
+	bool folio_shared;	/* some page of it is mapped more than once */
 };
 
 struct pages;			/* provider, with its buffers */
@@ -80,13 +92,11 @@ DEFINE_CLEANUP(pages_free, struct pages)
 void pages_set_plain(struct pages *pages, bool plain);
 
 /* A list of ranges in ascending order, usually VMAs: neighbouring ones are joined into one
- * read; runs never cross the end of a range. `hugetlb` and `special` (VM_PFNMAP, never visible)
- * come from the VMA. index is handed back through pages_current(). */
+ * read; runs never cross the end of a range. index is handed to fn. */
 struct page_range {
 	uint64_t start;
 	uint64_t end;
 	uint32_t index;		/* the caller's: VMA index */
-	bool hugetlb;
 	bool hidden;		/* PFN map: not read, one PAGE_UNREADABLE run, GAP_NOT_APPLICABLE */
 };
 
@@ -97,6 +107,9 @@ struct page_ranges {
 	bool sparse;		/* VMAs are much larger than what is resident: scan first */
 };
 
+/* A negative value of fn ends the walk and is returned. An address space that ended meanwhile
+ * is ERROR_GONE, after what was read before was handed out; a pagemap that may not be read at
+ * all is no failure: each range is one PAGE_UNREADABLE run. */
 int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 	       int (*fn)(void *ctx, uint32_t index, const struct page_run *run), void *ctx,
 	       struct error *error);

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pages_impl.h"
+
+#define COMPOUND (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)
+#define TRIES 3
+
+static bool same_facts(const struct page_run *a, const struct page_run *b)
+{
+	return a->kind == b->kind && a->entry == b->entry && a->flags == b->flags &&
+	       a->mappings == b->mappings && a->leaf == b->leaf && a->zero == b->zero &&
+	       a->zero_known == b->zero_known && a->frame_known == b->frame_known &&
+	       a->flags_known == b->flags_known && a->count_known == b->count_known &&
+	       a->changed == b->changed && a->gap == b->gap &&
+	       a->folio_order == b->folio_order && a->folio_partial == b->folio_partial &&
+	       a->folio_shared == b->folio_shared;
+}
+
+/* Does b go on where a ends, as far as this walk cares? */
+static bool continues(const struct pages *pages, const struct page_run *a,
+		      const struct page_run *b)
+{
+	if (a->start + (a->pages << pages->page_shift) != b->start || !same_facts(a, b))
+		return false;
+	if (a->kind == PAGE_SWAP)
+		return a->swap.kind == b->swap.kind && a->swap.type == b->swap.type &&
+		       (pages->needs & PAGE_JOIN_FRAMES || a->swap.kind != SWAP_SLOT ||
+			a->swap.offset + a->pages == b->swap.offset);
+	return a->kind != PAGE_PRESENT || !a->frame_known || pages->needs & PAGE_JOIN_FRAMES ||
+	       a->frame + a->pages == b->frame;
+}
+
+int pages_emit_end(struct pages *pages)
+{
+	struct pages_output *out = &pages->output;
+
+	if (!out->used)
+		return 0;
+	out->used = false;
+	return out->fn(out->ctx, out->index, &out->run);
+}
+
+static int push(struct pages *pages, uint32_t index, const struct page_run *run)
+{
+	struct pages_output *out = &pages->output;
+	int rc;
+
+	if (out->used && out->index == index && continues(pages, &out->run, run)) {
+		out->run.pages += run->pages;
+		return 0;
+	}
+	rc = pages_emit_end(pages);
+	out->run = *run;
+	out->index = index;
+	out->used = true;
+	return rc;
+}
+
+static void set_flags(struct pages *pages, struct page_run *run, uint64_t flags)
+{
+	run->flags_known = pages->flags_gap == GAP_NONE;
+	if (!run->flags_known)
+		return;
+	run->flags = pages->needs & PAGE_JOIN_FRAMES ? flags & PAGE_KIND_FLAGS : flags;
+	run->zero = flags & KPF_ZERO_PAGE;
+	run->zero_known = true;
+	run->folio_order = flags & COMPOUND ? -1 : 0;
+}
+
+/*
+ * Do word, flags and count contradict each other? The page was then freed or used again between
+ * the reads. A count of 0 is right for pages that rmap does not track (zero page, drivers').
+ */
+static bool contradicts(const struct pages *pages, const struct page_run *run)
+{
+	if (!run->flags_known || run->zero)
+		return false;
+	if (run->flags & (KPF_BUDDY | KPF_SLAB | KPF_PGTABLE | KPF_NOPAGE))
+		return true;
+	if (!(run->entry & PAGEMAP_FILE) != !!(run->flags & KPF_ANON))
+		return true;
+	return pages->needs & PAGE_NEED_COUNT && run->count_known && !run->mappings &&
+	       run->flags & KPF_ANON;
+}
+
+static struct page_run begin_run(struct pages *pages, uint64_t page, uint64_t count,
+				 uint64_t word)
+{
+	struct page_run run = {
+		.start = page << pages->page_shift,
+		.pages = count,
+		.kind = pages_word_kind(word),
+		.entry = word & PAGEMAP_FLAG_MASK,
+		.folio_order = -1,
+	};
+
+	if (run.kind == PAGE_SWAP) {
+		run.entry = word;
+		run.swap = pagemap_swap(word, pages->frames_visible);
+		run.gap = pages->frames_visible ? GAP_NONE : GAP_NEEDS_PRIVILEGE;
+		if (pages->needs & PAGE_JOIN_FRAMES && run.swap.kind == SWAP_SLOT)
+			run.entry &= PAGEMAP_FLAG_MASK | 0x1f;
+	} else if (run.kind == PAGE_PRESENT) {
+		run.frame_known = pages->frames_visible;
+		run.frame = run.frame_known ? pagemap_frame(word) : 0;
+		run.gap = pages->frames_visible ? GAP_NONE : pages->flags_gap;
+	}
+	return run;
+}
+
+/* One page as it is now: word, flags and count read again. */
+static int reread_page(struct pages *pages, uint64_t page, struct page_run *run,
+		       struct error *error)
+{
+	uint64_t word = 0, flags = 0, count = 1;
+	size_t got = 0;
+
+	if (source_pagemap(pages->process, page, &word, 1, &got, error) < 0)
+		return -1;
+	*run = begin_run(pages, page, 1, got ? word : 0);
+	if (run->kind != PAGE_PRESENT || !run->frame_known || run->frame >= pages->frames_end)
+		return 0;
+	if (source_frames(pages->source, SOURCE_KPAGEFLAGS, run->frame, &flags, 1, &got, error) < 0)
+		return -1;
+	set_flags(pages, run, flags);
+	run->leaf = LEAF_BASE;
+	run->count_known = pages->count_gap == GAP_NONE && pages->needs & PAGE_NEED_COUNT;
+	if (run->count_known && !(word & PAGEMAP_EXCLUSIVE) &&
+	    source_frames(pages->source, SOURCE_KPAGECOUNT, run->frame, &count, 1, &got, error) < 0)
+		return -1;
+	run->mappings = (uint32_t)count;
+	return 0;
+}
+
+/* What reads the same again is how it is: special pages of drivers. What goes on changing after
+ * a few tries is marked. */
+static int settle_page(struct pages *pages, struct page_run *run, struct error *error)
+{
+	bool steady = false;
+
+	for (int tries = 0; contradicts(pages, run) && !steady && tries < TRIES; tries++) {
+		struct page_run before = *run;
+
+		if (!pages->rereads_left)
+			break;
+		pages->rereads_left--;
+		pages->stats.reread_pages++;
+		if (reread_page(pages, run->start >> pages->page_shift, run, error) < 0)
+			return -1;
+		steady = run->entry == before.entry && run->frame == before.frame &&
+			 run->flags == before.flags && run->mappings == before.mappings;
+	}
+	run->changed = !steady && contradicts(pages, run);
+	if (run->changed) {
+		run->gap = GAP_CHANGED;
+		pages->stats.changed_pages++;
+	}
+	return 0;
+}
+
+static int push_reread(struct pages *pages, uint32_t index, const struct page_run *bad,
+		       struct error *error)
+{
+	for (uint64_t i = 0; i < bad->pages; i++) {
+		struct page_run run = *bad;
+
+		run.start += i << pages->page_shift;
+		run.frame += run.frame_known ? i : 0;
+		run.pages = 1;
+		if (settle_page(pages, &run, error) < 0)
+			return -1;
+		if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
+			continue;
+		if (push(pages, index, &run) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int push_checked(struct pages *pages, uint32_t index, struct page_run *run,
+			struct error *error)
+{
+	if (contradicts(pages, run))
+		return push_reread(pages, index, run, error);
+	if (run->leaf == LEAF_BASE && run->flags & COMPOUND && run->flags & KPF_ANON)
+		pages_folio(pages, run);
+	return push(pages, index, run);
+}
+
+/* Pages of one leaf kind with flags and counts: cut where these differ. */
+static int emit_frames(struct pages *pages, uint32_t index, const struct page_run *run,
+		       struct error *error)
+{
+	uint64_t rank = pages_rank(pages, run->frame), i = 0;
+	const uint64_t *flags = pages->flags + rank;
+	const uint32_t *counts = pages->counts + rank;
+	bool huge = run->leaf == LEAF_PMD || run->leaf == LEAF_PUD;
+	uint64_t mask = pages->needs & PAGE_JOIN_FRAMES ? PAGE_KIND_FLAGS : ~0ULL;
+
+	if (huge)
+		mask &= ~COMPOUND;
+	while (i < run->pages) {
+		struct page_run part = *run;
+		uint64_t begin = i++;
+
+		while (i < run->pages && !((flags[i] ^ flags[begin]) & mask) &&
+		       counts[i] == counts[begin])
+			i++;
+		part.start += begin << pages->page_shift;
+		part.frame += begin;
+		part.pages = i - begin;
+		part.mappings = counts[begin];
+		part.count_known = pages->needs & PAGE_NEED_COUNT && pages->count_gap == GAP_NONE;
+		set_flags(pages, &part, flags[begin] | (huge && i > begin + 1 ? COMPOUND : 0));
+		if (part.flags_known && (pages->count_gap != GAP_NONE))
+			part.gap = pages->count_gap;
+		if (push_checked(pages, index, &part, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The mark that covers `page`, and up to where that (or its absence) holds. */
+static const struct page_mark *mark_at(struct pages *pages, uint64_t page, uint64_t *end)
+{
+	struct pages_output *out = &pages->output;
+
+	while (out->mark < pages->mark_count && pages->marks[out->mark].end <= page)
+		out->mark++;
+	if (out->mark == pages->mark_count)
+		return NULL;
+	if (pages->marks[out->mark].page > page) {
+		*end = *end < pages->marks[out->mark].page ? *end : pages->marks[out->mark].page;
+		return NULL;
+	}
+	*end = *end < pages->marks[out->mark].end ? *end : pages->marks[out->mark].end;
+	return &pages->marks[out->mark];
+}
+
+static void set_leaf(const struct pages *pages, const struct page_mark *mark,
+		     struct page_run *run)
+{
+	bool by_flags = pages_use_frames(pages) && pages->flags_gap == GAP_NONE;
+	bool by_scan = !pages->plain && !pages->no_scan;
+
+	if (!(pages->needs & PAGE_NEED_LEAF))
+		run->leaf = LEAF_UNKNOWN;
+	else if (mark)
+		run->leaf = mark->leaf;
+	else
+		run->leaf = by_flags || by_scan ? LEAF_BASE : LEAF_UNKNOWN;
+	if (by_flags || !by_scan || !(pages->needs & PAGE_NEED_FLAGS))
+		return;
+	run->zero = mark && mark->zero;
+	run->zero_known = true;
+}
+
+static int emit_present(struct pages *pages, const struct word_run *words, struct error *error)
+{
+	uint64_t page = words->page, last = words->page + words->pages;
+
+	while (page < last) {
+		uint64_t end = last;
+		const struct page_mark *mark = mark_at(pages, page, &end);
+		uint64_t word = words->word;
+		struct page_run run;
+		int rc;
+
+		if (pages->frames_visible)
+			word += page - words->page;
+		run = begin_run(pages, page, end - page, word);
+		set_leaf(pages, mark, &run);
+		if (pages_use_frames(pages) && run.frame + run.pages <= pages->frames_end)
+			rc = emit_frames(pages, words->index, &run, error);
+		else
+			rc = push(pages, words->index, &run);
+		if (rc < 0)
+			return rc;
+		page = end;
+	}
+	return 0;
+}
+
+int pages_emit_chunk(struct pages *pages, struct error *error)
+{
+	for (size_t i = 0; i < pages->run_count; i++) {
+		const struct word_run *words = &pages->runs[i];
+		struct page_run run;
+		int rc;
+
+		if (words->kind == PAGE_PRESENT) {
+			rc = emit_present(pages, words, error);
+		} else {
+			run = begin_run(pages, words->page, words->pages, words->word);
+			if (words->kind == PAGE_UNREADABLE) {
+				run.kind = PAGE_UNREADABLE;
+				run.gap = words->gap;
+			}
+			rc = push(pages, words->index, &run);
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include "pages_impl.h"
+
+/* Measured break-even: a call costs as much as 3 to 4 frames. */
+#define FRAME_GAP 4
+
+bool pages_use_frames(const struct pages *pages)
+{
+	return pages->wanted != NULL;
+}
+
+int pages_frames_new(struct pages *pages, struct error *error)
+{
+	uint64_t words = pages->frames_end / 64 + 2;
+	size_t most = PAGES_CHUNK + PAGES_WINDOW;
+
+	pages->wanted = calloc(words, sizeof(*pages->wanted));
+	pages->counted = calloc(words, sizeof(*pages->counted));
+	pages->tails = calloc(words, sizeof(*pages->tails));
+	pages->rank = malloc(words * sizeof(*pages->rank));
+	pages->flags = malloc(most * sizeof(*pages->flags));
+	pages->counts = malloc(most * sizeof(*pages->counts));
+	if (!pages->wanted || !pages->counted || !pages->tails || !pages->rank ||
+	    !pages->flags || !pages->counts)
+		return error_nomem(error);
+	pages->low = words;
+	return 0;
+}
+
+static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t end)
+{
+	while (from < end) {
+		uint64_t n = 64 - from % 64;
+
+		if (n > end - from)
+			n = end - from;
+		bitmap[from / 64] |= (n == 64 ? ~0ULL : (1ULL << n) - 1) << from % 64;
+		from += n;
+	}
+}
+
+/* Frames of a run of present words. Bit 56 is "mapped once": such a page needs no count. */
+void pages_want(struct pages *pages, uint64_t word, uint64_t count)
+{
+	uint64_t frame = pagemap_frame(word), end = frame + count;
+
+	if (!pages_use_frames(pages) || end > pages->frames_end)
+		return;
+	if (frame / 64 < pages->low)
+		pages->low = frame / 64;
+	if ((end + 63) / 64 > pages->high)
+		pages->high = (end + 63) / 64;
+	set_bits(pages->wanted, frame, end);
+	if (!(word & PAGEMAP_EXCLUSIVE))
+		set_bits(pages->counted, frame, end);
+}
+
+static uint32_t build_rank(struct pages *pages)
+{
+	uint32_t sum = 0;
+
+	for (uint64_t w = pages->low; w < pages->high; w++) {
+		pages->rank[w] = sum;
+		if (pages->wanted[w])
+			sum += (uint32_t)__builtin_popcountll(pages->wanted[w]);
+	}
+	return sum;
+}
+
+/* First frame at or above `from` whose bit is `set`, `end` if there is none. */
+static uint64_t find_bit(const uint64_t *bitmap, uint64_t from, uint64_t end, bool set)
+{
+	while (from < end) {
+		uint64_t word = (set ? bitmap[from / 64] : ~bitmap[from / 64]) >> from % 64;
+
+		if (word) {
+			from += (uint64_t)__builtin_ctzll(word);
+			return from < end ? from : end;
+		}
+		from = (from | 63) + 1;
+	}
+	return end;
+}
+
+struct frame_pass {
+	enum source_frames what;
+	const uint64_t *bitmap;
+	uint64_t *reads;
+	void (*store)(struct pages *pages, uint64_t frame, const uint64_t *words, uint64_t count);
+};
+
+/* [from, end) in windows; frames that the file does not have stay as they are. */
+static int read_span(struct pages *pages, const struct frame_pass *pass, uint64_t from,
+		     uint64_t end, struct error *error)
+{
+	while (from < end) {
+		uint64_t n = end - from < PAGES_WINDOW ? end - from : PAGES_WINDOW;
+		size_t got = 0;
+
+		if (source_frames(pages->source, pass->what, from, pages->words, n, &got,
+				  error) < 0)
+			return -1;
+		++*pass->reads;
+		if (!got)
+			return 0;
+		pass->store(pages, from, pages->words, got);
+		from += got;
+	}
+	return 0;
+}
+
+/* The frames set in the bitmap, ascending, one read going on over small gaps. */
+static int read_set(struct pages *pages, const struct frame_pass *pass, uint64_t from,
+		    uint64_t limit, struct error *error)
+{
+	uint64_t start = find_bit(pass->bitmap, from, limit, true);
+
+	while (start < limit) {
+		uint64_t end = find_bit(pass->bitmap, start, limit, false);
+		uint64_t next = find_bit(pass->bitmap, end, limit, true);
+
+		while (next < limit && next <= end + FRAME_GAP) {
+			end = find_bit(pass->bitmap, next, limit, false);
+			next = find_bit(pass->bitmap, end, limit, true);
+		}
+		if (read_span(pages, pass, start, end, error) < 0)
+			return -1;
+		start = next;
+	}
+	return 0;
+}
+
+static void store_flags(struct pages *pages, uint64_t frame, const uint64_t *words,
+			uint64_t count)
+{
+	uint64_t at = find_bit(pages->wanted, frame, frame + count, true);
+
+	while (at < frame + count) {
+		uint64_t end = find_bit(pages->wanted, at, frame + count, false);
+
+		memcpy(pages->flags + pages_rank(pages, at), words + (at - frame),
+		       (end - at) * sizeof(*words));
+		at = find_bit(pages->wanted, end, frame + count, true);
+	}
+}
+
+static void store_counts(struct pages *pages, uint64_t frame, const uint64_t *words,
+			 uint64_t count)
+{
+	uint64_t at = find_bit(pages->counted, frame, frame + count, true);
+
+	while (at < frame + count) {
+		uint64_t end = find_bit(pages->counted, at, frame + count, false);
+		uint64_t rank = pages_rank(pages, at);
+
+		for (uint64_t i = 0; i < end - at; i++) {
+			uint64_t n = words[at - frame + i];
+
+			pages->counts[rank + i] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+		}
+		at = find_bit(pages->counted, end, frame + count, true);
+	}
+}
+
+/* Keeps the bit of a frame that is a tail: the folio below goes on there. */
+static void store_tails(struct pages *pages, uint64_t frame, const uint64_t *words,
+			uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (!(words[i] & KPF_COMPOUND_TAIL))
+			pages->tails[(frame + i) / 64] &= ~(1ULL << (frame + i) % 64);
+}
+
+static bool block_full(const struct pages *pages, uint64_t frame)
+{
+	uint64_t all = ~0ULL;
+
+	for (uint64_t i = 0; i < pages->block / 64; i++)
+		all &= pages->wanted[frame / 64 + i];
+	return all == ~0ULL;
+}
+
+/*
+ * Folios are naturally aligned powers of two: if the middle frame of an aligned block is a
+ * tail, one folio covers the block, and its head's and one tail's flags are those of all (each
+ * tail shows the folio's: fs/proc/page.c stable_page_flags(), 6.12 and later; before, tails
+ * were as bare as this one). 1 if the block was done so.
+ */
+static int read_folio_block(struct pages *pages, uint64_t frame, struct error *error)
+{
+	uint64_t word[2], rank = pages_rank(pages, frame);
+	size_t got = 0;
+
+	pages->stats.flag_reads++;
+	if (source_frames(pages->source, SOURCE_KPAGEFLAGS, frame + pages->block / 2, word, 1,
+			  &got, error) < 0)
+		return -1;
+	if (!got || !(word[0] & KPF_COMPOUND_TAIL))
+		return 0;
+	pages->stats.flag_reads++;
+	if (source_frames(pages->source, SOURCE_KPAGEFLAGS, frame, word, 2, &got, error) < 0)
+		return -1;
+	if (got != 2)
+		return 0;
+	pages->flags[rank] = word[0];
+	for (uint64_t i = 1; i < pages->block; i++)
+		pages->flags[rank + i] = word[1];
+	/* Bit 56 of a PMD-mapped page is its head's (6.18): only if nobody else can map a piece
+	 * of the folio is it everybody's. */
+	if (!(word[0] & KPF_ANON) || !(word[0] & KPF_ANON_EXCLUSIVE))
+		set_bits(pages->counted, frame, frame + pages->block);
+	return 1;
+}
+
+static int read_flags(struct pages *pages, struct error *error)
+{
+	struct frame_pass pass = {
+		SOURCE_KPAGEFLAGS, pages->wanted, &pages->stats.flag_reads, store_flags,
+	};
+	uint64_t limit = pages->high * 64, from = pages->low * 64, block = pages->block;
+	uint64_t at = (from + block - 1) / block * block;
+
+	for (; at + block <= limit; at += block) {
+		int rc;
+
+		if (!pages->wanted[at / 64] || !block_full(pages, at))
+			continue;
+		rc = read_folio_block(pages, at, error);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
+		if (read_set(pages, &pass, from, at, error) < 0)
+			return -1;
+		from = at + block;
+	}
+	return read_set(pages, &pass, from, limit, error);
+}
+
+/* Asks about the frame behind each large anonymous folio that reaches the end of a run, where
+ * nothing of this process lies there: only so is the folio's size known. */
+static int read_folio_ends(struct pages *pages, struct error *error)
+{
+	struct frame_pass pass = {
+		SOURCE_KPAGEFLAGS, pages->tails, &pages->stats.flag_reads, store_tails,
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < pages->run_count; i++) {
+		const struct word_run *run = &pages->runs[i];
+		uint64_t end = pagemap_frame(run->word) + run->pages, flags;
+
+		if (run->kind != PAGE_PRESENT || end >= pages->frames_end || end % 2 ||
+		    run->word & PAGEMAP_FILE || pages_bit(pages->wanted, end))
+			continue;
+		flags = pages->flags[pages_rank(pages, end - 1)];
+		if (!(flags & (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)) || end % pages->block == 0)
+			continue;
+		set_bits(pages->tails, end, end + 1);
+		any = true;
+	}
+	return any ? read_set(pages, &pass, pages->low * 64, pages->high * 64 + 1, error) : 0;
+}
+
+int pages_read_frames(struct pages *pages, struct error *error)
+{
+	struct frame_pass count_pass = {
+		SOURCE_KPAGECOUNT, pages->counted, &pages->stats.count_reads, store_counts,
+	};
+	uint32_t frames;
+
+	if (!pages_use_frames(pages) || pages->low >= pages->high)
+		return 0;
+	frames = build_rank(pages);
+	memset(pages->flags, 0, frames * sizeof(*pages->flags));
+	if (pages->flags_gap == GAP_NONE &&
+	    (read_flags(pages, error) < 0 || read_folio_ends(pages, error) < 0))
+		return -1;
+	for (uint32_t i = 0; i < frames; i++)
+		pages->counts[i] = 1;
+	if (pages->count_gap != GAP_NONE)
+		return 0;
+	return read_set(pages, &count_pass, pages->low * 64, pages->high * 64, error);
+}
+
+void pages_frames_reset(struct pages *pages)
+{
+	uint64_t n;
+
+	if (!pages_use_frames(pages) || pages->low >= pages->high)
+		return;
+	n = (pages->high - pages->low + 1) * sizeof(*pages->wanted);
+	memset(pages->wanted + pages->low, 0, n);
+	memset(pages->counted + pages->low, 0, n);
+	memset(pages->tails + pages->low, 0, n);
+	pages->low = pages->frames_end / 64 + 2;
+	pages->high = 0;
+}

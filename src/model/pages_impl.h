@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_MODEL_PAGES_IMPL_H
+#define VMATLAS_MODEL_PAGES_IMPL_H
+
+#include "vmatlas/model/pages.h"
+
+/*
+ * How the procfs provider works, chunk by chunk so that memory is bounded:
+ *   pages_read.c    ranges -> pieces -> joined pagemap reads -> runs of words
+ *   pages_frames.c  bitmaps of the frames seen -> kpageflags and kpagecount, ascending
+ *   pages_leaf.c    PAGEMAP_SCAN for the mapping level, and for the zero page without frames
+ *   pages_emit.c    words + flags + counts -> struct page_run, joined, handed out
+ */
+#define PAGES_WINDOW 32768u		/* words of one read: 256 KiB */
+#define PAGES_CHUNK (PAGES_WINDOW * 8)	/* present pages after which a chunk ends */
+#define PAGES_PIECES 4096u		/* pieces joined in one read */
+#define PAGES_RANGES 1024u		/* ranges looked ahead: one scan covers them */
+#define PAGES_REGIONS 4096u
+#define PAGES_RUNS (PAGES_CHUNK + PAGES_WINDOW + PAGES_PIECES)
+#define PAGES_JOIN_GAP 64u		/* unwanted pages that one read goes on over */
+#define PAGES_REREADS 8192u		/* pages read again in one walk, at most */
+
+/* Pages whose words follow from the first: present frames and swap slots count up. */
+struct word_run {
+	uint64_t page;
+	uint64_t pages;
+	uint64_t word;
+	uint32_t index;
+	uint8_t kind;			/* enum page_kind */
+	uint8_t gap;			/* PAGE_UNREADABLE: why */
+};
+
+/* Part of a range: to be read, known to be empty, or not readable. */
+struct piece {
+	uint64_t page;
+	uint64_t end;
+	uint32_t index;
+	uint8_t kind;			/* PAGE_PRESENT: read it; PAGE_NONE; PAGE_UNREADABLE */
+	uint8_t gap;
+};
+
+/* What PAGEMAP_SCAN said of [page, end); ascending, never overlapping. */
+struct page_mark {
+	uint64_t page;
+	uint64_t end;
+	uint8_t leaf;			/* enum page_leaf */
+	bool zero;
+};
+
+struct pages_queue {
+	struct page_range ranges[PAGES_RANGES];
+	size_t at, count;
+	uint64_t scan_at, scan_end;	/* addresses not scanned yet */
+	struct source_region regions[PAGES_REGIONS];
+	size_t region, region_count;
+	uint64_t position;		/* first page of ranges[at] not handed out; 0: its start */
+	struct piece pending;		/* handed back, valid if has_pending */
+	bool has_pending;
+	bool ended;
+};
+
+struct pages_output {
+	int (*fn)(void *ctx, uint32_t index, const struct page_run *run);
+	void *ctx;
+	struct page_run run;		/* joined so far */
+	uint32_t index;
+	bool used;
+	size_t mark;			/* first mark not passed */
+};
+
+struct pages {
+	struct source_process *process;
+	struct source *source;
+	unsigned needs;
+	bool plain;
+	bool no_scan;			/* the kernel or the snapshot has no PAGEMAP_SCAN */
+	bool frames_visible;
+	uint64_t page_size;
+	unsigned page_shift;
+	uint64_t block;			/* pages under one PMD entry */
+	enum gap map_gap;		/* why pagemap cannot be read */
+	enum gap flags_gap, count_gap;
+	struct pages_stats stats;
+
+	const struct page_ranges *ranges;
+	struct pages_queue *queue;
+	uint64_t *words;
+	struct piece *pieces;
+	size_t piece_count;
+	struct word_run *runs;
+	size_t run_count;
+	uint64_t present;		/* present pages of the chunk */
+
+	/* One bit per frame of the machine; `rank` counts the bits below each word. */
+	uint64_t frames_end;
+	uint64_t *wanted;
+	uint64_t *counted;		/* whose map count is read */
+	uint64_t *tails;		/* frames behind large folios: set if they belong to them */
+	uint32_t *rank;
+	uint64_t low, high;		/* bitmap words in use: [low, high) */
+	uint64_t *flags;		/* of the wanted frames, by rank */
+	uint32_t *counts;
+
+	struct page_mark *marks;
+	size_t mark_count, mark_cap;
+	struct pages_output output;
+	uint64_t rereads_left;
+};
+
+/* pages_read.c: the next chunk of runs; 1, or 0 when nothing is left. */
+int pages_read_chunk(struct pages *pages, struct error *error);
+void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
+		     uint32_t index);
+enum page_kind pages_word_kind(uint64_t word);
+
+/* pages_frames.c */
+bool pages_use_frames(const struct pages *pages);
+int pages_frames_new(struct pages *pages, struct error *error);
+void pages_want(struct pages *pages, uint64_t word, uint64_t count);
+int pages_read_frames(struct pages *pages, struct error *error);
+void pages_frames_reset(struct pages *pages);
+
+static inline bool pages_bit(const uint64_t *bitmap, uint64_t frame)
+{
+	return bitmap[frame / 64] >> frame % 64 & 1;
+}
+
+/* Index of a wanted frame in flags[] and counts[]. */
+static inline uint64_t pages_rank(const struct pages *pages, uint64_t frame)
+{
+	uint64_t below = pages->wanted[frame / 64] & ((1ULL << frame % 64) - 1);
+
+	return pages->rank[frame / 64] + (uint64_t)__builtin_popcountll(below);
+}
+
+/* pages_leaf.c */
+int pages_read_leaves(struct pages *pages, struct error *error);
+
+/* pages_emit.c */
+int pages_emit_chunk(struct pages *pages, struct error *error);
+int pages_emit_end(struct pages *pages);
+
+/* pages_folio.c: fills folio_order, folio_partial and folio_shared of a run in a large folio. */
+void pages_folio(const struct pages *pages, struct page_run *run);
+
+#endif

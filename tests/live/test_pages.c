@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The page provider on this process: areas in a known state, and both ways of reading. */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "vmatlas/model/pages.h"
+
+#include "../unit/test.h"
+
+#define PAGE 4096ULL
+#define MAX_RUNS 4096
+
+struct ranges {
+	struct page_range range[8];
+	size_t count, at;
+};
+
+struct result {
+	struct page_run run[MAX_RUNS];
+	uint32_t index[MAX_RUNS];
+	size_t count;
+	uint64_t pages[4];	/* by enum page_kind */
+};
+
+static int next_range(void *ctx, struct page_range *range)
+{
+	struct ranges *ranges = ctx;
+
+	if (ranges->at == ranges->count)
+		return 0;
+	*range = ranges->range[ranges->at++];
+	return 1;
+}
+
+static int add_run(void *ctx, uint32_t index, const struct page_run *run)
+{
+	struct result *result = ctx;
+
+	if (result->count < MAX_RUNS) {
+		result->run[result->count] = *run;
+		result->index[result->count++] = index;
+	}
+	result->pages[run->kind] += run->pages;
+	return 0;
+}
+
+static struct source *source;
+
+static void walk(struct ranges *ranges, unsigned needs, bool plain, bool sparse,
+		 struct result *result)
+{
+	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	CLEANUP(pages_freep) struct pages *pages = NULL;
+	struct error error = ERROR_INIT;
+	struct page_ranges stream = { next_range, ranges, sparse };
+
+	ranges->at = 0;
+	memset(result, 0, sizeof(*result));
+	if (source_process_open(source, getpid(), &process, &error) < 0 ||
+	    pages_new(process, needs, &pages, &error) < 0) {
+		printf("%s: %s\n", error.item, error.text);
+		exit(1);
+	}
+	pages_set_plain(pages, plain);
+	CHECK(pages_walk(pages, &stream, add_run, result, &error) == 0);
+	if (error.code)
+		printf("%s: %s\n", error.item, error.text);
+}
+
+static char *map(size_t pages, int flags)
+{
+	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);
+
+	if (p == MAP_FAILED)
+		TEST_SKIP("mmap failed");
+	madvise(p, pages * PAGE, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static void touch(char *p, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		p[i * PAGE] = 1;
+}
+
+static struct ranges one_range(const void *p, uint64_t pages)
+{
+	uint64_t start = (uintptr_t)p;
+
+	return (struct ranges) { .range = { { start, start + pages * PAGE, 7, false } },
+				 .count = 1 };
+}
+
+static const unsigned all_needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF;
+
+/* 8 written, 4 read, 4 untouched pages. */
+static void test_states(void)
+{
+	static struct result result;
+	char *p = map(16, MAP_PRIVATE);
+	struct ranges ranges = one_range(p, 16);
+	volatile char sum = 0;
+
+	touch(p, 8);
+	for (size_t i = 8; i < 12; i++)
+		sum += p[i * PAGE];
+	walk(&ranges, all_needs | PAGE_JOIN_FRAMES | PAGE_NEED_HOLES, false, false, &result);
+	CHECK_U64(result.count, 3);
+	CHECK_U64(result.run[0].start, (uintptr_t)p);
+	CHECK_U64(result.run[0].pages, 8);
+	CHECK_U64(result.index[0], 7);
+	CHECK(result.run[0].flags_known && result.run[0].flags & KPF_ANON);
+	CHECK(result.run[0].flags & KPF_ANON_EXCLUSIVE);
+	CHECK(result.run[0].count_known);
+	CHECK_U64(result.run[0].mappings, 1);
+	CHECK_U64(result.run[0].leaf, LEAF_BASE);
+	CHECK(result.run[0].zero_known && !result.run[0].zero);
+	CHECK_U64(result.run[1].pages, 4);
+	CHECK(result.run[1].zero_known && result.run[1].zero);
+	CHECK_U64(result.run[1].mappings, 0);
+	CHECK_U64(result.run[2].kind, PAGE_NONE);
+	CHECK_U64(result.run[2].pages, 4);
+	munmap(p, 16 * PAGE);
+}
+
+/* Frames come with their addresses when they are not joined. */
+static void test_frames(void)
+{
+	static struct result result;
+	char *p = map(64, MAP_PRIVATE);
+	struct ranges ranges = one_range(p, 64);
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	uint64_t words[64];
+
+	touch(p, 64);
+	walk(&ranges, PAGE_NEED_FLAGS, false, false, &result);
+	CHECK(pread(fd, words, sizeof(words), (off_t)((uintptr_t)p / PAGE * 8)) ==
+	      sizeof(words));
+	close(fd);
+	CHECK_U64(result.pages[PAGE_PRESENT], 64);
+	for (size_t i = 0; i < result.count; i++) {
+		const struct page_run *run = &result.run[i];
+
+		for (uint64_t n = 0; n < run->pages; n++)
+			CHECK_U64(run->frame + n,
+				  pagemap_frame(words[(run->start - (uintptr_t)p) / PAGE + n]));
+	}
+	munmap(p, 64 * PAGE);
+}
+
+static void test_forked(void)
+{
+	static struct result result;
+	char *p = map(6, MAP_PRIVATE);
+	struct ranges ranges = one_range(p, 6);
+	int hold[2];
+	pid_t child;
+
+	touch(p, 4);
+	CHECK(pipe(hold) == 0);
+	child = fork();
+	if (!child) {
+		char c;
+
+		close(hold[1]);
+		_exit(read(hold[0], &c, 1) != 0);
+	}
+	walk(&ranges, all_needs | PAGE_JOIN_FRAMES, false, false, &result);
+	CHECK_U64(result.count, 1);
+	CHECK_U64(result.run[0].pages, 4);
+	CHECK_U64(result.run[0].mappings, 2);
+	CHECK(!(result.run[0].flags & KPF_ANON_EXCLUSIVE));
+	close(hold[0]);
+	close(hold[1]);
+	waitpid(child, NULL, 0);
+	munmap(p, 6 * PAGE);
+}
+
+/* One page per MiB in 512 MiB, and a range that nobody may read: all ways agree. */
+static void test_sparse(void)
+{
+	static struct result plain, sparse;
+	char *p = map(512 << 8, MAP_PRIVATE | MAP_NORESERVE);
+	struct ranges ranges = one_range(p, 512 << 8);
+
+	for (size_t i = 0; i < 512; i++)
+		touch(p + (i << 20), 1);
+	ranges.range[1] = (struct page_range) { 0xffffffffff600000, 0xffffffffff601000, 9, false };
+	ranges.count = 2;
+	walk(&ranges, all_needs | PAGE_JOIN_FRAMES | PAGE_NEED_HOLES, true, true, &plain);
+	walk(&ranges, all_needs | PAGE_JOIN_FRAMES | PAGE_NEED_HOLES, false, true, &sparse);
+	CHECK_U64(plain.pages[PAGE_PRESENT], 512);
+	CHECK_U64(plain.pages[PAGE_NONE], (512 << 8) - 512);
+	CHECK_U64(plain.pages[PAGE_UNREADABLE], 1);
+	CHECK_U64(plain.run[plain.count - 1].gap, GAP_NOT_APPLICABLE);
+	CHECK_U64(sparse.count, plain.count);
+	for (size_t i = 0; i < plain.count && i < sparse.count; i++) {
+		CHECK_U64(sparse.run[i].start, plain.run[i].start);
+		CHECK_U64(sparse.run[i].pages, plain.run[i].pages);
+		CHECK_U64(sparse.run[i].kind, plain.run[i].kind);
+	}
+	munmap(p, 512ULL << 20);
+}
+
+/* More pages than one chunk holds. */
+static void test_chunks(void)
+{
+	static struct result result;
+	size_t pages = 300 << 8;
+	char *p = map(pages, MAP_PRIVATE);
+	struct ranges ranges = one_range(p, pages);
+
+	touch(p, pages);
+	walk(&ranges, all_needs | PAGE_JOIN_FRAMES, false, false, &result);
+	CHECK_U64(result.pages[PAGE_PRESENT], pages);
+	CHECK(result.count < 64);
+	munmap(p, pages * PAGE);
+}
+
+static void test_huge(void)
+{
+	static struct result result;
+	char *p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *huge = (char *)(((uintptr_t)p + (2 << 20) - 1) & ~((2ULL << 20) - 1));
+	struct ranges ranges = one_range(huge, 512);
+
+	madvise(huge, 2 << 20, MADV_HUGEPAGE);
+	touch(huge, 1);
+	walk(&ranges, all_needs | PAGE_JOIN_FRAMES, false, false, &result);
+	if (result.pages[PAGE_PRESENT] == 512) {
+		CHECK_U64(result.count, 1);
+		CHECK_U64(result.run[0].leaf, LEAF_PMD);
+		CHECK(result.run[0].flags & KPF_THP);
+		CHECK_U64(result.run[0].mappings, 1);
+		walk(&ranges, all_needs | PAGE_JOIN_FRAMES, true, false, &result);
+		CHECK_U64(result.run[0].leaf, LEAF_UNKNOWN);
+	} else {
+		printf("no huge page here: mapping level not tested\n");
+	}
+	munmap(p, 4 << 20);
+}
+
+int main(void)
+{
+	struct error error = ERROR_INIT;
+
+	if (source_live(&source, &error) < 0 || !source_host(source)->frames_visible)
+		TEST_SKIP("frame numbers need root");
+	test_states();
+	test_frames();
+	test_forked();
+	test_sparse();
+	test_chunks();
+	test_huge();
+	source_free(source);
+	TEST_END;
+}
