@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Prints what src/elf finds in a file, one fact a line, for comparison with readelf and the
+ * like: elf_dump WHAT FILE [ARGUMENT...]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmatlas/elf/dynamic.h"
+#include "vmatlas/elf/image.h"
+#include "vmatlas/elf/symbols.h"
+
+static int open_path(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
+{
+	struct stat st;
+	int made = open(path, O_RDONLY | O_CLOEXEC);
+
+	(void)ctx;
+	if (made < 0)
+		return error_errno(error, errno, path, "open");
+	if (fstat(made, &st) < 0) {
+		close(made);
+		return error_errno(error, errno, path, "fstat");
+	}
+	*fd = made;
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* Debug files: under $ELF_DUMP_ROOT where a test has put some. */
+static int open_debug(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
+{
+	const char *root = getenv("ELF_DUMP_ROOT");
+	char moved[4096];
+
+	if (!root)
+		return open_path(ctx, path, fd, size, error);
+	snprintf(moved, sizeof(moved), "%s%s", root, path);
+	return open_path(ctx, moved, fd, size, error);
+}
+
+static const char *name_or(const struct name *table, uint64_t value)
+{
+	static char text[32];
+	const char *name = name_of(table, value);
+
+	if (name)
+		return name;
+	snprintf(text, sizeof(text), "%#" PRIx64, value);
+	return text;
+}
+
+static void print_damage(uint32_t damage)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	names_add_bits(&text, elf_damage_names, damage, ",");
+	printf("damage %s\n", damage ? text.data : "none");
+}
+
+static int dump_image(const struct elf_image *image, char **args)
+{
+	size_t i;
+
+	(void)args;
+	printf("type %s machine %s entry %" PRIx64 "\n", name_or(elf_type_names, image->type),
+	       name_or(elf_machine_names, image->machine), image->entry);
+	printf("build-id ");
+	for (i = 0; i < image->build_id_size; i++)
+		printf("%02x", image->build_id[i]);
+	printf("\ninterpreter %s\nexec-stack %d\n", image->interpreter ? image->interpreter : "-",
+	       image->exec_stack);
+	for (i = 0; i < image->segment_count; i++) {
+		const struct elf_segment *s = &image->segments[i];
+
+		printf("segment %s %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %x %" PRIx64
+		       "\n", name_or(elf_segment_type_names, s->type), s->offset, s->vaddr,
+		       s->filesz, s->memsz, s->flags, s->align);
+	}
+	for (i = 1; i < image->section_count; i++) {
+		const struct elf_section *s = &image->sections[i];
+
+		printf("section %s %" PRIx64 " %" PRIx64 " %" PRIx64 "\n", s->name, s->addr,
+		       s->offset, s->size);
+	}
+	print_damage(image->damage);
+	return 0;
+}
+
+static void print_symbol(const struct elf_symbol *s)
+{
+	printf("%016" PRIx64 " %" PRIu64 " %s %s\n", s->address, s->size,
+	       name_or(elf_symbol_type_names, s->type), s->name);
+}
+
+static struct elf_symbols *load_symbols(const struct elf_image *image, const char *path)
+{
+	const struct elf_opener opener = { open_debug, NULL };
+	struct elf_symbols *symbols = NULL;
+	struct error error = ERROR_INIT;
+
+	if (elf_symbols_load(image, path, &opener, &symbols, &error) < 0) {
+		fprintf(stderr, "symbols: %s\n", error.text);
+		exit(1);
+	}
+	return symbols;
+}
+
+/* symbols FILE PATH: PATH is where the file is said to lie. */
+static int dump_symbols(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, args[0]);
+	struct elf_symbol symbol;
+	size_t i;
+
+	printf("origin %s\n", name_of(elf_symbols_origin_names, elf_symbols_origin(symbols)));
+	print_damage(elf_symbols_damage(symbols));
+	for (i = 0; i < elf_symbols_count(symbols); i++) {
+		elf_symbols_get(symbols, i, &symbol);
+		print_symbol(&symbol);
+	}
+	return 0;
+}
+
+/* at FILE ADDRESS...: the symbol that covers it. */
+static int dump_at(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, NULL);
+
+	for (; *args; args++) {
+		struct elf_symbol symbol;
+		uint64_t offset;
+		bool covered;
+
+		if (elf_symbols_at(symbols, strtoull(*args, NULL, 16), &symbol, &offset, &covered))
+			printf("%s -\n", *args);
+		else
+			printf("%s %s+%" PRIx64 "%s\n", *args, symbol.name, offset,
+			       covered ? "" : " near");
+	}
+	return 0;
+}
+
+/* named FILE NAME, and range FILE START END */
+static int dump_named(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, NULL);
+	struct elf_symbol found[16];
+	size_t n = args[0] ? elf_symbols_named(symbols, args[0], found, 16) : 0, i;
+
+	for (i = 0; i < n && i < 16; i++)
+		print_symbol(&found[i]);
+	return !n;
+}
+
+static int dump_range(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, NULL);
+	uint64_t start, end;
+	struct elf_symbol symbol;
+	size_t i;
+
+	if (!args[0] || !args[1])
+		return 2;
+	start = strtoull(args[0], NULL, 16);
+	end = strtoull(args[1], NULL, 16);
+	for (i = elf_symbols_first(symbols, start);
+	     elf_symbols_next(symbols, &i, start, end, &symbol);)
+		print_symbol(&symbol);
+	return 0;
+}
+
+/* demangle FILE: every C++ name of the file with what it says. */
+static int dump_demangled(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, NULL);
+	const char *names[ELF_DEMANGLE_BATCH_MAX];
+	char *out[ELF_DEMANGLE_BATCH_MAX];
+	struct elf_symbol symbol;
+	size_t i, n = 0;
+
+	(void)args;
+	for (i = 0; i < elf_symbols_count(symbols) && n < ELF_DEMANGLE_BATCH_MAX; i++) {
+		elf_symbols_get(symbols, i, &symbol);
+		names[n++] = symbol.name;
+	}
+	if (elf_demangle(names, n, out, NULL) < 0)
+		return 1;
+	for (i = 0; i < n; i++) {
+		if (out[i])
+			printf("%s %s\n", names[i], out[i]);
+		free(out[i]);
+	}
+	return 0;
+}
+
+static const struct {
+	const char *what;
+	int (*dump)(const struct elf_image *image, char **args);
+} dumps[] = {
+	{ "image", dump_image },
+	{ "symbols", dump_symbols },
+	{ "at", dump_at },
+	{ "named", dump_named },
+	{ "range", dump_range },
+	{ "demangle", dump_demangled },
+};
+
+int main(int argc, char **argv)
+{
+	CLEANUP(elf_image_freep) struct elf_image *image = NULL;
+	struct error error = ERROR_INIT;
+	uint64_t size = 0;
+	int fd = -1, ret = 2;
+	size_t i;
+
+	if (argc < 3)
+		return 2;
+	if (open_path(NULL, argv[2], &fd, &size, &error) < 0 ||
+	    elf_image_open_fd(fd, size, &image, &error) < 0) {
+		fprintf(stderr, "%s: %s\n", argv[2], error.text);
+		return 1;
+	}
+	for (i = 0; i < ARRAY_SIZE(dumps); i++)
+		if (!strcmp(dumps[i].what, argv[1]))
+			ret = dumps[i].dump(image, argv + 3);
+	close(fd);
+	return ret;
+}
