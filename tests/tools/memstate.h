@@ -61,7 +61,7 @@ struct run {
 /* The tables of the state_*.c files, each ended by an entry without name. */
 extern const struct state anon_states[], fork_states[], file_states[], shared_states[],
 	huge_states[], hugetlb_states[], system_states[], uffd_states[], layout_states[],
-	special_states[], tables_states[];
+	special_states[], tables_states[], process_states[];
 
 /* state_table.c */
 const struct state *state_find(const char *name);
@@ -70,7 +70,7 @@ void state_list(void);
 /* report.c: what was built. expect() is about the calling process. */
 void expect(const void *start, size_t pages, const char *state, const char *attrs);
 void expect_in(pid_t pid, const void *start, size_t pages, const char *state, const char *attrs);
-/* Another line about a range: "WORD START END " and the formatted text */
+/* Another line about a range: "WORD START END " and the formatted text; no range if start is NULL */
 void expect_line(const void *start, size_t len, const char *word, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* format gives "CLASS ROLE [tid=N] [path=...]" */
@@ -83,6 +83,10 @@ void die(const char *what) __attribute__((noreturn));
 void skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* Fork; the child does fn(arg), says so, then sleeps until this process ends. */
 pid_t child_start(void (*fn)(void *arg), void *arg);
+/* For fn of a child that does not return */
+void child_ready(void);
+/* A process made in another way, to be ended with the rest */
+void child_adopt(pid_t pid);
 void child_end(pid_t pid);
 void children_end(void);
 

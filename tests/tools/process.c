@@ -18,6 +18,7 @@ enum { CHILDREN_MAX = 8 };
 
 static pid_t children[CHILDREN_MAX];
 static size_t nchildren;
+static int ready_fd; /* of a child: where it says that it is ready */
 
 static void finish(int code)
 {
@@ -47,16 +48,28 @@ void skip(const char *format, ...)
 	__builtin_unreachable();
 }
 
+void child_ready(void)
+{
+	if (write(ready_fd, "", 1) != 1)
+		_exit(EXIT_FRAMEWORK);
+}
+
 static void child_run(int ready, pid_t parent, void (*fn)(void *), void *arg)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(EXIT_FRAMEWORK);
+	ready_fd = ready;
+	nchildren = 0;
 	if (fn)
 		fn(arg);
-	if (write(ready, "", 1) != 1)
-		_exit(EXIT_FRAMEWORK);
+	child_ready();
 	for (;;)
 		pause();
+}
+
+void child_adopt(pid_t pid)
+{
+	children[nchildren++] = pid;
 }
 
 pid_t child_start(void (*fn)(void *arg), void *arg)
@@ -73,7 +86,7 @@ pid_t child_start(void (*fn)(void *arg), void *arg)
 		die("fork");
 	if (!pid)
 		child_run(fds[1], parent, fn, arg);
-	children[nchildren++] = pid;
+	child_adopt(pid);
 	close(fds[1]);
 	if (read(fds[0], &byte, 1) != 1)
 		die("child did not get ready");

@@ -70,14 +70,21 @@ static void print_run(const struct run *run)
 	printf("%s%s\n", run->attrs ? " " : "", run->attrs ? run->attrs : "");
 }
 
+static void print_note(const struct note *note)
+{
+	printf("%s ", note->word);
+	if (note->start)
+		printf("0x%" PRIx64 " 0x%" PRIx64 " ", note->start, note->end);
+	puts(note->text);
+}
+
 void report_print(void)
 {
 	pid_t self = getpid(), current = self;
 
 	printf("ready pid=%d\n", self);
 	for (size_t i = 0; i < nnotes; i++)
-		printf("%s 0x%" PRIx64 " 0x%" PRIx64 " %s\n", notes[i].word, notes[i].start,
-		       notes[i].end, notes[i].text);
+		print_note(&notes[i]);
 	for (size_t i = 0; i < nruns; i++) {
 		if (runs[i].pid != current)
 			printf("%s %d\n", runs[i].pid == self ? "pid" : "child", runs[i].pid);

@@ -8,6 +8,7 @@
 static const struct state *const tables[] = {
 	anon_states, fork_states, file_states, shared_states, huge_states, hugetlb_states,
 	system_states, uffd_states, layout_states, special_states, tables_states,
+	process_states,
 };
 
 const struct state *state_find(const char *name)
