@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every state that memstate claims and every effect that access claims, against the kernel.
 tools=$(pwd)/tests/tools
+source=$(cd "$(dirname "$0")/../tools" && pwd) || exit 99
 [ "$(id -u)" = 0 ] || { echo "skip: needs root for frame numbers and page flags"; exit 77; }
 [ -r /proc/kpageflags ] || { echo "skip: no /proc/kpageflags"; exit 77; }
 work=$(mktemp -d "$(pwd)/memstate-self.XXXXXX") || exit 99
 cd "$work" || exit 99
 trap 'cd /; rm -rf "$work"' EXIT
+. "$source/state.sh"
 bad=0 good=0 skipped=0
 
 count() { # STATUS WHAT OUTPUT
@@ -38,23 +40,13 @@ check_claims() {
 }
 
 check_state() {
-	mkfifo control
-	"$tools/memstate" "$1" <control >out 2>err &
-	pid=$!
-	exec 9>control
-	while kill -0 $pid 2>/dev/null && ! grep -q '^end' out; do sleep 0.02; done
-	if grep -q '^end' out; then
-		seen=$("$tools/pagecheck" <out)
-		count $? "state $1" "$seen"
-		exec 9>&-
-		wait $pid || count $? "end of state $1" "$(cat err)"
-		check_claims "$1"
-	else
-		exec 9>&-
-		wait $pid
-		count $? "state $1" "$(cat out err)"
-	fi
-	rm control
+	state_start "$tools/memstate" "$1"
+	status=$?
+	[ $status = 0 ] || { count $status "state $1" "$(cat out err)"; return; }
+	seen=$("$tools/pagecheck" <out)
+	count $? "state $1" "$seen"
+	state_stop || count $? "end of state $1" "$(cat err)"
+	check_claims "$1"
 }
 
 for state in $("$tools/memstate" --list | cut -d' ' -f1); do
