@@ -8,6 +8,7 @@
 
 #include "vmatlas/model/geometry.h"
 #include "vmatlas/model/pages.h"
+#include "vmatlas/model/process.h"
 
 /*
  * The page table that must exist for what is seen. Entries come in ascending order, so one
@@ -118,5 +119,84 @@ int table_builder_finish(struct table_builder *builder);
 
 /* The level whose entries map such a leaf in this geometry. */
 enum table_level table_leaf_level(const struct geometry *g, enum page_leaf leaf);
+
+/* What one VMA needs, as far as no VMA below it needs the same table. */
+struct vma_tables {
+	uint64_t bases;			/* present entries on the PTE level */
+	uint64_t absent;
+	uint32_t vma;
+	uint32_t tables[LEVEL_PGD];	/* PTE to P4D */
+	uint32_t deposited;
+	uint32_t pmd_leaves;		/* entries of LEAF_PMD, LEAF_PUD */
+	uint32_t pud_leaves;
+};
+
+/* The whole model of one process. */
+struct pagetable {
+	const struct geometry *geometry;
+	struct table_counts counts;
+	uint64_t preallocated;		/* of counts.tables[LEVEL_PMD]: not needed by any entry */
+	struct table_fill fill;
+	struct table_fork fork;
+	struct vma_tables *vmas;	/* ascending, only those with entries */
+	size_t vma_count;
+	size_t vma_cap;
+	enum gap gap;			/* why pages are missing; GAP_NONE: all were read */
+	uint64_t unread_pages;		/* of VMAs that should have been readable */
+	uint64_t hidden_pages;		/* PFN maps: pagemap never shows them */
+	uint64_t unknown_leaf_pages;	/* could be huge, nothing tells; taken as base pages */
+	uint64_t changed_pages;		/* contradicted themselves while they were read */
+};
+
+/*
+ * Reads which entries are set and what maps them, nothing else. Fails only if the address space
+ * went away or memory ran out; a pagemap that may not be read is a gap.
+ */
+int pagetable_build(struct process *process, const struct geometry *geometry,
+		    struct pagetable **pagetable, struct error *error);
+void pagetable_free(struct pagetable *pagetable);
+DEFINE_CLEANUP(pagetable_free, struct pagetable)
+
+uint64_t pagetable_bytes(const struct pagetable *pagetable);	/* as VmPTE counts */
+uint64_t vma_tables_bytes(const struct geometry *g, const struct vma_tables *tables);
+
+/*
+ * All VMAs of user space as ranges for pages_walk(), clipped to [start, end). What cannot be
+ * seen is marked hidden; `sparse` compares their size with what is resident.
+ */
+struct table_ranges {
+	const struct process *process;
+	uint64_t start;
+	uint64_t end;
+	uint64_t user_end;
+	size_t next;
+};
+struct page_ranges table_ranges_init(struct table_ranges *ranges, const struct process *process,
+				     const struct geometry *geometry, uint64_t start,
+				     uint64_t end);
+
+/* What an entry holds. */
+enum entry_kind {
+	ENTRY_KIND_ANON,
+	ENTRY_KIND_FILE,	/* page of a file or shared object */
+	ENTRY_KIND_ZERO,
+	ENTRY_KIND_SWAP,
+	ENTRY_KIND_GUARD,
+	ENTRY_KIND_MARKER,	/* userfaultfd, poison */
+	ENTRY_KIND_SPECIAL,	/* migration, device, hwpoison */
+	ENTRY_KIND_ABSENT,	/* not present; without privilege nothing tells which of these */
+	ENTRY_KIND_MAX
+};
+extern const struct name entry_kind_names[];
+enum entry_kind entry_kind_of(const struct page_run *pages);
+
+/* What a run of the provider means to the table; false if it has no entry. */
+bool table_run_from_pages(const struct process *process, uint32_t vma,
+			  const struct page_run *pages, struct table_run *run);
+
+/* The geometry of a process from what its source tells. *certainty: GUESS if the machine is not
+ * known (x86-64 is assumed), else INFERRED. Never NULL. */
+const struct geometry *pagetable_geometry(const struct process *process,
+					  enum certainty *certainty);
 
 #endif
