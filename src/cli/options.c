@@ -161,6 +161,8 @@ static int list_columns(struct cli *cli, const char *value)
 	return STATUS_OK + 1;
 }
 
+static int list_options(struct cli *cli, const char *value);
+
 static int show_help(struct cli *cli, const char *value)
 {
 	(void)value;
@@ -192,6 +194,8 @@ static const struct common common[] = {
 	{ "range", 0, "START-END", "only this address range", set_range },
 	{ "strict", 0, NULL, "exit 3 when something was missing", set_strict },
 	{ "verbose", 'v', NULL, "show more", set_verbose },
+	/* For completion, not in the help. */
+	{ "list-options", 0, NULL, NULL, list_options },
 	{ "help", 'h', NULL, "show this help and exit", show_help },
 	{ "version", 'V', NULL, "show the version and exit", show_version },
 };
@@ -201,6 +205,20 @@ static const struct cli_option no_options[] = { { NULL, NULL, NULL } };
 static const struct cli_option *own_options(const struct command *command)
 {
 	return command->options ? command->options : no_options;
+}
+
+/* --name, with a = behind it when it takes a value. */
+static int list_options(struct cli *cli, const char *value)
+{
+	const struct cli_option *own = own_options(cli->command);
+
+	(void)value;
+	for (; own->name; own++)
+		printf("--%s%s\n", own->name, own->argument ? "=" : "");
+	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
+		if (common[i].help)
+			printf("--%s%s\n", common[i].name, common[i].argument ? "=" : "");
+	return STATUS_OK + 1;
 }
 
 static int argument_kind(const char *argument)
@@ -359,7 +377,7 @@ void cli_usage(FILE *out, const struct command *command)
 		help_line(out, 0, own->name, own->argument, own->help);
 	fputs("\nCommon options:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
-		if (command->columns || common[i].set != list_columns)
+		if (common[i].help && (command->columns || common[i].set != list_columns))
 			help_line(out, common[i].letter, common[i].name, common[i].argument,
 				  common[i].help);
 	if (command->columns)

@@ -49,6 +49,8 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 	}
 	if (report_end(report, &end_error) < 0)
 		status = cli_error(&end_error);
+	else if (rc < 0)
+		status = status ? status : STATUS_FAILED;
 	tell_warnings(cli, report);
 	if (status == STATUS_OK && cli->strict && report_incomplete(report))
 		status = STATUS_MISSING;

@@ -11,7 +11,8 @@ int cli_source(struct cli *cli, struct error *error)
 {
 	if (cli->source)
 		return 0;
-	if (!cli->from && cli->operand_count && strchr(cli->operands[0], '/')) {
+	if (!cli->from && !cli->command->own_paths && cli->operand_count &&
+	    strchr(cli->operands[0], '/')) {
 		cli->from = cli->operands[0];
 		cli->operands++;
 		cli->operand_count--;

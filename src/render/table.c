@@ -67,9 +67,9 @@ int layout_end(struct report *report)
 	int rc = report_flush(report);
 
 	errno = 0;
-	if (rc >= 0 && scols_print_table(table))
-		rc = -1;
-	if (rc >= 0 && ferror(report->out))
+	if (rc >= 0)
+		rc = scols_print_table(table);
+	if (ferror(report->out) && report->error.code == ERROR_NONE)
 		rc = error_errno(&report->error, errno, "output", "write");
 	layout_free(&report->table);
 	return rc;

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Manual pages are clean, and every schema is one and names its own document.
+set -u
+top=${srcdir:-.}
+fail=0
+if command -v mandoc >/dev/null 2>&1; then
+	for page in "$top"/man/*.[1-9]; do
+		# References to pages that are not installed here are fine.
+		found=$(mandoc -T lint "$page" 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db')
+		[ -z "$found" ] || { echo "$found"; fail=1; }
+	done
+else
+	echo "mandoc is not installed: the pages were not looked at"
+fi
+for schema in "$top"/man/schema/*.json; do
+	name=$(basename "$schema" .json)
+	grep -q "\"\$id\": \"$name.json\"" "$schema" || { echo "$schema: its \$id is not $name.json"; fail=1; }
+	[ "$name" = common ] || grep -q "\"vmatlas/$name\"" "$schema" ||
+		{ echo "$schema: does not demand vmatlas/$name"; fail=1; }
+done
+exit $fail
