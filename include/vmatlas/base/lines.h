@@ -34,4 +34,18 @@ void lines_done(struct lines *lines);
  * failure. A last line without newline is handed out as it is. */
 int lines_next(struct lines *lines, struct span *line, struct error *error);
 
+/* For whoever knows what the next line looks like: what was read but not handed out (it may end
+ * inside a line), and taking its first line off by length, newline included. */
+static inline struct span lines_ahead(const struct lines *lines)
+{
+	return (struct span) { lines->window.data + lines->at, lines->window.len - lines->at };
+}
+
+static inline void lines_take(struct lines *lines, size_t len)
+{
+	lines->at += len;
+	lines->searched = 0;
+	lines->number++;
+}
+
 #endif
