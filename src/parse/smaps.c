@@ -35,12 +35,29 @@ void smaps_reader_done(struct smaps_reader *reader)
 	buf_done(&reader->pending);
 }
 
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static size_t hex_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.len && is_hex(s.ptr[n]))
+		n++;
+	return n;
+}
+
 bool smaps_is_header(struct span line)
 {
-	uint64_t address;
+	size_t start = hex_length(line), end;
 
-	return span_take_hex(&line, &address) && span_take_char(&line, '-') &&
-	       span_take_hex(&line, &address) && line.len && *line.ptr == ' ';
+	if (!start || start == line.len || line.ptr[start] != '-')
+		return false;
+	end = hex_length((struct span) { line.ptr + start + 1, line.len - start - 1 });
+	start += 1 + end;
+	return end && start < line.len && line.ptr[start] == ' ';
 }
 
 static int parse_error(struct error *error, unsigned long number, const char *text)
@@ -175,6 +192,32 @@ static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key)
 			return;
 	memcpy(hint->prefix, line.ptr, SMAPS_PREFIX);
 	hint->key = (uint8_t)(key + 1);
+	hint->is_size = smaps_key_is_size(key);
+}
+
+/* Eight bytes: blanks, then at least one digit. */
+static inline bool fixed_number(const char *at, uint64_t *value)
+{
+	const char *end = at + SMAPS_DIGITS;
+	uint64_t v = 0;
+
+	if (!memcmp(at, "       0", SMAPS_DIGITS)) {
+		*value = 0;
+		return true;
+	}
+	while (at < end && *at == ' ')
+		at++;
+	if (at == end)
+		return false;
+	for (; at < end; at++) {
+		unsigned digit = (unsigned char)*at - '0';
+
+		if (digit > 9)
+			return false;
+		v = v * 10 + digit;
+	}
+	*value = v;
+	return true;
 }
 
 /* A line that the hint does not know. */
@@ -196,54 +239,84 @@ static int add_line(struct smaps_reader *reader, struct smaps_record *record, st
 	index = text_key_index(smaps_key_names, SMAPS_KEY_MAX, SMAPS_KEY_MAX, key);
 	if (index < 0)
 		return add_unknown(reader, record, key, value);
-	if (!set_value(record, (enum smaps_key)index, value))
+	if (record->present >> index & 1)	/* the next header was lost in a torn line */
+		report_later(reader, ERROR_PARSE, "smaps counter stands twice in one VMA");
+	else if (!set_value(record, (enum smaps_key)index, value))
 		report_later(reader, ERROR_PARSE, "smaps counter is no number or has no unit");
-	else if (hint)
+	else
 		learn(hint, line, (enum smaps_key)index);
 	return 0;
 }
 
-static int add_place(struct smaps_reader *reader, struct smaps_record *record, struct span line,
-		     size_t place)
+/*
+ * "Rss:                   4 kB" has 16 bytes of key and 8 of number in every kernel that was ever
+ * seen (SEQ_PUT_DEC in fs/proc/task_mmu.c): a line that is as the hint says needs no search for
+ * its end, its colon and its number. Anything else goes the long way.
+ */
+static bool take_expected(struct smaps_reader *reader, struct smaps_record *record, size_t place)
 {
-	struct smaps_hint *hint = place < SMAPS_HINTS ? &reader->hints[place] : NULL;
+	const struct smaps_hint *hint = &reader->hints[place % SMAPS_HINTS];
+	struct span ahead = lines_ahead(reader->lines);
+	const char *end = ahead.ptr + SMAPS_PREFIX + SMAPS_DIGITS;
+	size_t len = SMAPS_PREFIX + SMAPS_DIGITS + (hint->is_size ? 4 : 1);
+	uint64_t value;
 
-	if (hint && hint->key && line.len > SMAPS_PREFIX &&
-	    !memcmp(line.ptr, hint->prefix, SMAPS_PREFIX)) {
-		struct span value = { line.ptr + SMAPS_PREFIX, line.len - SMAPS_PREFIX };
-
-		if (set_value(record, (enum smaps_key)(hint->key - 1), value))
-			return 0;
-	}
-	return add_line(reader, record, line, hint);
+	if (!hint->key || ahead.len < len || memcmp(ahead.ptr, hint->prefix, SMAPS_PREFIX) ||
+	    (hint->is_size ? memcmp(end, " kB\n", 4) : *end != '\n') ||
+	    record->present >> (hint->key - 1) & 1 ||
+	    !fixed_number(ahead.ptr + SMAPS_PREFIX, &value))
+		return false;
+	record->value[hint->key - 1] = hint->is_size ? value << 10 : value;
+	record->present |= 1ULL << (hint->key - 1);
+	lines_take(reader->lines, len);
+	return true;
 }
 
-int smaps_next(struct smaps_reader *reader, struct smaps_record *record, struct error *error)
+/* The counters of a record, up to the next header; 1, negative on failure. */
+static int take_counters(struct smaps_reader *reader, struct smaps_record *record,
+			 struct error *error)
 {
 	struct span line;
 	size_t place;
 	int rc;
 
-	if (reader->later.code) {
-		rc = -(int)reader->later.code;
-		if (error)
-			*error = reader->later;
-		error_clear(&reader->later);
-		return rc;
+	for (place = 0;; place++) {
+		if (take_expected(reader, record, place))
+			continue;
+		rc = lines_next(reader->lines, &line, error);
+		if (rc <= 0)
+			return rc < 0 ? rc : 1;
+		if (smaps_is_header(line))
+			return keep_header(reader, line) < 0 ? error_nomem(error) : 1;
+		if (add_line(reader, record, line, &reader->hints[place % SMAPS_HINTS]) < 0)
+			return error_nomem(error);
 	}
+}
+
+static int take_later(struct smaps_reader *reader, struct error *error)
+{
+	int rc = -(int)reader->later.code;
+
+	if (error)
+		*error = reader->later;
+	error_clear(&reader->later);
+	return rc;
+}
+
+int smaps_next(struct smaps_reader *reader, struct smaps_record *record, struct error *error)
+{
+	int rc;
+
+	if (reader->later.code)
+		return take_later(reader, error);
 	rc = find_header(reader, error);
 	if (rc <= 0)
 		return rc;
 	rc = start_record(reader, record, error);
 	if (rc < 0)
 		return rc;
-	for (place = 0; (rc = lines_next(reader->lines, &line, error)) > 0; place++) {
-		if (smaps_is_header(line))
-			return keep_header(reader, line) < 0 ? error_nomem(error) : 1;
-		if (add_place(reader, record, line, place) < 0)
-			return error_nomem(error);
-	}
+	rc = take_counters(reader, record, error);
 	if (rc < 0)
 		reader->skipping = true;
-	return rc < 0 ? rc : 1;
+	return rc;
 }

@@ -84,19 +84,35 @@ uint64_t vm_flag(const char *code)
 	return strlen(code) == 2 ? flag_of(code) : 0;
 }
 
+/* Known codes one after the other, each followed by a space or the end. */
+static void take_known(struct span *codes, uint64_t *flags)
+{
+	const char *at = codes->ptr, *end = at + codes->len;
+	uint64_t flag;
+
+	while (end - at >= 2 && (end - at == 2 || at[2] == ' ') && (flag = flag_of(at))) {
+		*flags |= flag;
+		at += end - at == 2 ? 2 : 3;
+	}
+	codes->len -= (size_t)(at - codes->ptr);
+	codes->ptr = at;
+}
+
 int vm_flags_parse(struct span codes, uint64_t *flags, struct buf *unknown)
 {
 	struct span code;
 
-	while (span_take_word(&codes, &code)) {
-		uint64_t flag = code.len == 2 ? flag_of(code.ptr) : 0;
-
-		*flags |= flag;
-		if (flag)
+	for (;;) {
+		span_skip_blanks(&codes);
+		take_known(&codes, flags);
+		if (!span_take_word(&codes, &code))
+			return 0;
+		if (code.len == 2 && flag_of(code.ptr)) {
+			*flags |= flag_of(code.ptr);
 			continue;
+		}
 		if ((unknown->len && buf_add_char(unknown, ' ') < 0) ||
 		    buf_add_span(unknown, code) < 0)
 			return -ERROR_NOMEM;
 	}
-	return 0;
 }

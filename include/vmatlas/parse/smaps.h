@@ -82,13 +82,15 @@ struct smaps_record {
 	size_t unknown_cap;		/* elements whose buffers are kept for the next VMA */
 };
 
-/* What stood at a place of the last record: the key with its padding, 16 bytes in every kernel. */
+/* What stood at a place of the last record: the key with its padding. */
 #define SMAPS_PREFIX 16
+#define SMAPS_DIGITS 8			/* behind it, the number with its padding */
 #define SMAPS_HINTS 64
 
 struct smaps_hint {
 	char prefix[SMAPS_PREFIX];
 	uint8_t key;			/* enum smaps_key + 1, 0 if nothing is known */
+	bool is_size;
 };
 
 struct smaps_reader {
