@@ -48,10 +48,12 @@ static bool auxv_read(struct span bytes, unsigned word_size, struct auxv *auxv)
 
 		if (tag >= TAG_LIMIT)
 			return false;
-		if (tag == AT_NULL) {
+		if (tag == AT_NULL && at) {
 			*auxv = parsed;
-			return at > 0;
+			return true;
 		}
+		if (tag == AT_NULL)
+			return false;
 		if (tag < MEMBER_COUNT && members[tag])
 			memcpy((char *)&parsed + members[tag] - 1, &value, sizeof(value));
 	}

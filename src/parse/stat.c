@@ -58,17 +58,19 @@ static bool take_head(struct span *text, struct stat_record *stat)
 /* Signed and unsigned fields stand side by side: a negative one is kept as two's complement. */
 static bool take_field(struct span *text, uint64_t *value)
 {
-	int64_t number;
+	struct span rest = *text;
+	uint64_t magnitude;
+	bool negative;
 
-	if (!span_take_char(text, ' '))
+	if (!span_take_char(&rest, ' '))
 		return false;
-	if (text->len && *text->ptr == '-') {
-		if (!span_take_int(text, &number))
-			return false;
-		*value = (uint64_t)number;
-		return true;
-	}
-	return span_take_dec(text, value);
+	negative = span_take_char(&rest, '-');
+	if (!span_take_dec(&rest, &magnitude) ||
+	    (rest.len && *rest.ptr != ' ' && *rest.ptr != '\n'))
+		return false;
+	*value = negative ? -magnitude : magnitude;
+	*text = rest;
+	return true;
 }
 
 int stat_parse(struct span text, struct stat_record *stat, struct error *error)
@@ -84,7 +86,8 @@ int stat_parse(struct span text, struct stat_record *stat, struct error *error)
 		if (n < FIELD_COUNT && members[n])
 			memcpy((char *)&parsed + members[n] - 1, &value, sizeof(value));
 	}
-	if (parsed.fields < FIELD_RSS)
+	span_take_char(&text, '\n');
+	if (parsed.fields < FIELD_RSS || text.len)
 		return error_set(error, ERROR_PARSE, "stat", "field %u is missing or no number",
 				 parsed.fields + 1);
 	/* do_task_stat prints 1 without ptrace-read right and 0 without an mm. */
