@@ -173,6 +173,18 @@ static int change(const char *path, const char *value, long more)
 	return write_text(path, value);
 }
 
+/* One at a time: the end of a swap area brings the pages of everybody back from it. */
+static int add_swap(const char *path)
+{
+	int rc = lock_folder("/sys/kernel/mm/swap/vma_ra_enabled", LOCK_EX);
+
+	if (rc)
+		return rc;
+	if (swapon(path, 0))
+		return errno;
+	return undo_push(undo_swap, path) ? 0 : ENOSPC;
+}
+
 static int obey(char *message)
 {
 	char *verb = strtok(message, " "), *path = strtok(NULL, " "), *value = strtok(NULL, "");
@@ -185,11 +197,7 @@ static int obey(char *message)
 		return value ? change(path, NULL, atol(value)) : EINVAL;
 	if (!strcmp(verb, "remove"))
 		return undo_push(undo_file, path) ? 0 : ENOSPC;
-	if (strcmp(verb, "swap"))
-		return EINVAL;
-	if (swapon(path, 0))
-		return errno;
-	return undo_push(undo_swap, path) ? 0 : ENOSPC;
+	return strcmp(verb, "swap") ? EINVAL : add_swap(path);
 }
 
 /* Leave the parent, so that the process with the state has no child it did not fork. */

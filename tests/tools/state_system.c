@@ -148,6 +148,14 @@ static bool all_same_frame(const char *p, size_t pages)
 	return true;
 }
 
+static void fill(char *page, uint64_t number)
+{
+	uint64_t tag[2] = {getpid(), number};
+
+	memset(page, CODE, PAGE);
+	memcpy(page + PAGE / 2, tag, sizeof(tag));
+}
+
 static void ksm_run(void)
 {
 	guardian_set(KSM "sleep_millisecs", "1");
@@ -155,13 +163,16 @@ static void ksm_run(void)
 	guardian_set(KSM "run", "1");
 }
 
-/* Merged pages stay merged when KSM is stopped, so nothing else of the system changes. */
+/*
+ * Merged pages stay merged when KSM is stopped, so nothing else of the system
+ * changes. The content is of this process only: it must not merge with others.
+ */
 static char *ksm_merge(size_t pages)
 {
 	char *p = map_anon(pages + 2);
 
 	for (size_t i = 0; i < pages + 2; i++)
-		memset(p + i * PAGE, i < pages ? CODE : (int)i, PAGE);
+		fill(p + i * PAGE, i < pages ? 0 : i);
 	if (madvise(p, pages * PAGE, MADV_MERGEABLE))
 		skip("no KSM in this kernel");
 	if (!page_frame(p))
