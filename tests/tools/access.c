@@ -95,6 +95,7 @@ static int run_situation(const struct situation *situation)
 	errno = ENOENT;
 	if (!state)
 		die(situation->state);
+	cpu_keep();
 	state->make();
 	run = run_get(situation->run);
 	effect = run && run->pid == getpid() ? effect_claimed(run, situation->access) : NULL;

@@ -83,6 +83,7 @@ int main(int argc, char **argv)
 	control = stdin_controls();
 	if (!control && prctl(PR_SET_PDEATHSIG, SIGTERM))
 		die("prctl");
+	cpu_keep();
 	state->make();
 	report_print();
 	wait_for_end(signals, control);

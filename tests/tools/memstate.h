@@ -81,6 +81,8 @@ void report_print(void);
 /* process.c: ends, children, own maps */
 void die(const char *what) __attribute__((noreturn));
 void skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* Stay on this CPU, with all children */
+void cpu_keep(void);
 /* Fork; the child does fn(arg), says so, then sleeps until this process ends. */
 pid_t child_start(void (*fn)(void *arg), void *arg);
 /* For fn of a child that does not return */

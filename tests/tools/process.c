@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,6 +34,23 @@ void die(const char *what)
 	fprintf(stderr, "memstate: %s: %s\n", what, strerror(errno));
 	finish(EXIT_FRAMEWORK);
 	__builtin_unreachable();
+}
+
+/*
+ * A page that was written lately is referenced by the LRU batch of the CPU that
+ * wrote it. Only the own batch is drained before the kernel decides whether the
+ * last user of a page may keep it (wp_can_reuse_anon_folio, 6.18).
+ */
+void cpu_keep(void)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (cpu >= 0)
+		CPU_SET(cpu, &set);
+	if (cpu < 0 || sched_setaffinity(0, sizeof(set), &set))
+		die("sched_setaffinity");
 }
 
 void skip(const char *format, ...)
