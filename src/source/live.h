@@ -6,13 +6,28 @@
 
 #include "source_impl.h"
 
+/* A mounted file system, by the device number that maps shows. */
+struct live_device {
+	uint32_t major;
+	uint32_t minor;
+	bool remote;		/* FUSE or network */
+};
+
+struct live_devices {
+	struct live_device *list;
+	size_t count;
+	size_t cap;
+	bool loaded;
+};
+
 /* The running system. All names are looked up below `proc`. */
 struct live {
 	struct source base;
 	int proc;
 	pthread_mutex_t lock;		/* of what follows: sources are shared by threads */
 	int frames[SOURCE_FRAMES_MAX];	/* -1 while not open */
-	uint64_t frames_end;
+	uint64_t frames_end;		/* 0: not asked for yet */
+	struct live_devices devices;	/* of our mount namespace */
 };
 
 /* What identifies an address space in /proc/PID/stat. */
@@ -22,6 +37,7 @@ struct live_stat {
 	uint64_t start_time;
 	uint64_t start_code;	/* this and the next: 0 or 1 when they are masked */
 	uint64_t start_stack;
+	uint64_t threads;
 };
 
 /*
@@ -34,6 +50,7 @@ struct live_process {
 	int pagemap;		/* -1 while not open */
 	int mem;
 	struct live_stat stat;	/* at opening */
+	struct live_devices devices;	/* of its mount namespace, when ours does not know one */
 };
 
 static inline struct live *live_of(struct source *source)
@@ -92,6 +109,12 @@ int live_frames(struct source *source, enum source_frames what, uint64_t first, 
 		size_t count, size_t *got, struct error *error);
 enum gap live_frames_access(struct source *source, enum source_frames what);
 uint64_t live_frames_end(struct source *source);
+
+/* live_devices.c */
+void live_devices_done(struct live_devices *devices);
+int live_refuse_remote_key(struct live_process *p, const struct source_file_key *key,
+			   const char *item, struct error *error);
+int live_refuse_remote_fd(struct source *source, int fd, const char *item, struct error *error);
 
 /* live_files.c */
 int live_file_open(struct source_process *process, const struct source_file_key *key,

@@ -16,46 +16,6 @@
 
 #define DELETED " (deleted)"
 
-/* f_type of file systems whose answers come from another machine or another process: reading
- * there can block for ever. include/uapi/linux/magic.h and each file system's own source. */
-static const uint32_t remote_types[] = {
-	0x65735546,	/* fuse, virtiofs */
-	0x00006969,	/* nfs */
-	0xff534d42,	/* cifs */
-	0xfe534d42,	/* smb2 */
-	0x0000517b,	/* smbfs */
-	0x01021997,	/* 9p */
-	0x00c36400,	/* ceph */
-	0x5346414f,	/* afs */
-	0x6b414653,	/* afs of older kernels */
-	0x73757245,	/* coda */
-	0x0000564c,	/* ncpfs */
-	0x00000187,	/* autofs: opening mounts something */
-	0x0bd00bd0,	/* lustre */
-	0x19830326,	/* beegfs */
-	0x47504653,	/* gpfs */
-	0xaad7aaea,	/* panfs */
-	0x20030528,	/* orangefs */
-	0x786f4256,	/* vboxsf */
-	0xbacbacbc,	/* vmhgfs */
-};
-
-static int live_file_refuse_remote(struct source *source, int fd, const char *item,
-				   struct error *error)
-{
-	struct statfs fs;
-
-	if (source->remote_files)
-		return 0;
-	if (fstatfs(fd, &fs) < 0)
-		return error_errno(error, errno, item, "statfs");
-	for (size_t i = 0; i < ARRAY_SIZE(remote_types); i++)
-		if ((uint32_t)fs.f_type == remote_types[i])
-			return error_set(error, ERROR_DENIED, item,
-					 "on a FUSE or network file system; not read unless asked for");
-	return 0;
-}
-
 static void live_file_fill(struct source_file *file, int fd, const struct stat *st)
 {
 	*file = (struct source_file) {
@@ -76,7 +36,7 @@ static int live_file_reopen(struct source *source, int path_fd, const char *item
 {
 	char name[32];
 	struct stat st;
-	int fd, rc = live_file_refuse_remote(source, path_fd, item, error);
+	int fd, rc = live_refuse_remote_fd(source, path_fd, item, error);
 
 	if (rc < 0)
 		return rc;
@@ -111,7 +71,8 @@ static int live_path_below(struct source *source, int root, const char *path)
 	}
 	if (fd >= 0)
 		return (int)fd;
-	if (errno != ENOSYS)
+	/* ENOSYS before 5.6; seccomp filters that do not know the call answer EPERM. */
+	if (errno != ENOSYS && errno != EPERM)
 		return -errno;
 	while (*path == '/')
 		path++;
@@ -237,13 +198,12 @@ static int live_try_roots(struct live_process *p, const struct source_file_key *
 }
 
 static int live_file_by_path(struct live_process *p, const struct source_file_key *key,
-			     int map_files_rc, struct source_file *file, struct error *error)
+			     int map_files_rc, const char *item, struct source_file *file,
+			     struct error *error)
 {
 	struct live_candidate best = { .fd = -1 };
-	char item[256];
 	int rc;
 
-	snprintf(item, sizeof(item), "%.*s", (int)key->path.len, key->path.ptr);
 	if (!key->path.len || key->path.ptr[0] != '/' ||
 	    memchr(key->path.ptr, '\0', key->path.len))
 		return error_set(error, ERROR_USAGE, item, "not a file that has a path");
@@ -264,28 +224,46 @@ static int live_file_by_path(struct live_process *p, const struct source_file_ke
 	return rc;
 }
 
+/* The mapped file through its map_files link, or why not; a refusal sends to the name. */
+static int live_file_mapped(struct live_process *p, const struct source_file_key *key,
+			    const char *item, int fd, struct source_file *file,
+			    struct error *error)
+{
+	struct error local = ERROR_INIT;
+	bool worked = p->base.access[ACCESS_MAP_FILES] == GAP_NONE;
+	int rc;
+
+	if (fd == -ESTALE || (fd == -ENOENT && worked && key->start < key->end))
+		return error_set(error, ERROR_CHANGED, item,
+				 "it is not mapped at 0x%" PRIx64 " any more", key->start);
+	if (fd < 0) {
+		rc = error_errno(&local, -fd, NULL, "open");
+		if (key->start < key->end)
+			source_note(&p->base, ACCESS_MAP_FILES, rc, &local);
+		return live_file_by_path(p, key, fd, item, file, error);
+	}
+	source_note(&p->base, ACCESS_MAP_FILES, 0, NULL);
+	rc = live_file_reopen(p->base.source, fd, item, file, error);
+	if (!rc)
+		file->match = FILE_MATCH_MAPPED;
+	return rc;
+}
+
 int live_file_open(struct source_process *process, const struct source_file_key *key,
 		   struct source_file *file, struct error *error)
 {
 	struct live_process *p = live_process_of(process);
-	CLEANUP_CLOSE int fd = live_mapped_fd(p, key);
-	struct error local = ERROR_INIT;
+	CLEANUP_CLOSE int fd = -1;
+	char item[256];
 	int rc;
 
-	if (fd == -ESTALE)
-		return error_set(error, ERROR_CHANGED, NULL,
-				 "another file is mapped at 0x%" PRIx64 " by now", key->start);
-	if (fd < 0) {
-		rc = error_errno(&local, -fd, NULL, "open");
-		if (key->start < key->end)
-			source_note(process, ACCESS_MAP_FILES, rc, &local);
-		return live_file_by_path(p, key, fd, file, error);
-	}
-	source_note(process, ACCESS_MAP_FILES, 0, NULL);
-	rc = live_file_reopen(process->source, fd, "map_files", file, error);
-	if (!rc)
-		file->match = FILE_MATCH_MAPPED;
-	return rc;
+	snprintf(item, sizeof(item), "%.*s", (int)(key->path.len < 256 ? key->path.len : 255),
+		 key->path.len ? key->path.ptr : "");
+	rc = live_refuse_remote_key(p, key, item, error);
+	if (rc < 0)
+		return rc;
+	fd = live_mapped_fd(p, key);
+	return live_file_mapped(p, key, item, fd, file, error);
 }
 
 int live_path_open(struct source *source, struct source_process *process, const char *path,

@@ -29,17 +29,19 @@ static int live_frames_refusal(const char *name, int errnum, struct error *error
 static int live_frames_open(struct live *live, enum source_frames what, struct error *error)
 {
 	struct error local = ERROR_INIT;
-	int fd;
+	int fd = __atomic_load_n(&live->frames[what], __ATOMIC_ACQUIRE);
 
+	if (fd >= 0)
+		return fd;
 	pthread_mutex_lock(&live->lock);
-	if (live->frames[what] < 0) {
-		live->frames[what] = source_openat(&live->base, live->proc, frame_files[what],
-						   O_RDONLY);
-		if (live->frames[what] < 0)
-			live_frames_refusal(frame_files[what], -live->frames[what], &local);
-		live->base.frames_gap[what] = gap_from_error(&local);
-	}
 	fd = live->frames[what];
+	if (fd < 0) {
+		fd = source_openat(&live->base, live->proc, frame_files[what], O_RDONLY);
+		if (fd < 0)
+			live_frames_refusal(frame_files[what], -fd, &local);
+		live->base.frames_gap[what] = gap_from_error(&local);
+		__atomic_store_n(&live->frames[what], fd, __ATOMIC_RELEASE);
+	}
 	pthread_mutex_unlock(&live->lock);
 	if (fd >= 0)
 		return fd;

@@ -8,6 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* hidepid=1 lets nobody look below the folder of another user's process, hidepid=2 says it is
+ * not there (proc_pid_permission in fs/proc/base.c); opening the folder itself still works. */
+static int live_enter_refusal(pid_t pid, int errnum, struct error *error)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ESRCH:
+		return error_set(error, ERROR_NOT_FOUND, NULL,
+				 "there is no process %d (or /proc is mounted with hidepid)", pid);
+	case EACCES:
+	case EPERM:
+		return error_set(error, ERROR_DENIED, NULL,
+				 "not allowed to look at process %d; run as its user or as root",
+				 pid);
+	default:
+		return error_errno(error, errnum, NULL, "opening the process");
+	}
+}
+
 /* The folder of a process or thread; threads are not listed in /proc but can be entered. */
 static int live_enter(struct live *live, pid_t pid, int *dir, struct error *error)
 {
@@ -17,21 +36,15 @@ static int live_enter(struct live *live, pid_t pid, int *dir, struct error *erro
 	snprintf(name, sizeof(name), "%d", pid);
 	fd = pid > 0 ? source_openat(&live->base, live->proc, name, O_PATH | O_DIRECTORY) :
 		-ENOENT;
-	if (fd == -ENOENT || fd == -ESRCH)
-		return error_set(error, ERROR_NOT_FOUND, NULL,
-				 "there is no process %d (or /proc is mounted with hidepid)", pid);
-	if (fd == -EACCES || fd == -EPERM)
-		return error_set(error, ERROR_DENIED, NULL,
-				 "not allowed to look at process %d; run as its user or as root",
-				 pid);
 	if (fd < 0)
-		return error_errno(error, -fd, name, "open");
+		return live_enter_refusal(pid, -fd, error);
 	*dir = fd;
 	return 0;
 }
 
 /* "Tgid:\t1234" stands in the first lines of status. */
-static int live_thread_group(struct live *live, int dir, pid_t *tgid, struct error *error)
+static int live_thread_group(struct live *live, pid_t pid, int dir, pid_t *tgid,
+			     struct error *error)
 {
 	CLEANUP_CLOSE int fd = source_openat(&live->base, dir, "status", O_RDONLY);
 	char text[512];
@@ -40,7 +53,7 @@ static int live_thread_group(struct live *live, int dir, pid_t *tgid, struct err
 	uint64_t id;
 
 	if (got < 0)
-		return error_errno(error, -(int)got, "status", "read");
+		return live_enter_refusal(pid, -(int)got, error);
 	span.len = (size_t)got;
 	while (span.len) {
 		line = span_take_until(&span, '\n');
@@ -66,7 +79,7 @@ static int live_enter_leader(struct live *live, pid_t pid, int *dir, pid_t *tgid
 	int rc = live_enter(live, pid, &fd, error);
 
 	if (!rc)
-		rc = live_thread_group(live, fd, &leader, error);
+		rc = live_thread_group(live, pid, fd, &leader, error);
 	if (rc < 0)
 		return rc;
 	*tgid = leader;
@@ -148,6 +161,7 @@ void live_process_free(struct source_process *process)
 		close(p->pagemap);
 	if (p->dir >= 0)
 		close(p->dir);
+	live_devices_done(&p->devices);
 	free(p);
 }
 
@@ -158,6 +172,10 @@ static int live_state(struct live_process *p, struct error *error)
 	struct live_stat now;
 	int rc = live_stat_read(p->base.source, p->dir, &now, error);
 
+	if ((rc == -ERROR_GONE && p->base.tid != pid) ||
+	    (!rc && live_has_ended(now.state) && now.threads > 1))
+		return error_set(error, ERROR_CHANGED, NULL,
+				 "the thread that showed process %d has ended; try again", pid);
 	if (rc == -ERROR_GONE)
 		return error_set(error, ERROR_GONE, NULL, "process %d has ended", pid);
 	if (rc < 0)
@@ -165,6 +183,9 @@ static int live_state(struct live_process *p, struct error *error)
 	if (live_has_ended(now.state))
 		return error_set(error, ERROR_GONE, NULL,
 				 "process %d has ended and waits for its parent (zombie)", pid);
+	/* exit_mm() comes before the zombie; what is masked reads 1. */
+	if (!now.start_code && p->stat.start_code)
+		return error_set(error, ERROR_GONE, NULL, "process %d is ending", pid);
 	if (now.start_time != p->stat.start_time || now.start_code != p->stat.start_code ||
 	    now.start_stack != p->stat.start_stack)
 		return error_set(error, ERROR_CHANGED, NULL,
@@ -178,6 +199,10 @@ int live_check(struct source_process *process, struct error *error)
 	int rc = live_state(p, error);
 
 	if (rc < 0 || live_space_exists(p))
+		return rc;
+	/* It may have ended in between. */
+	rc = live_state(p, error);
+	if (rc < 0)
 		return rc;
 	return error_set(error, ERROR_CHANGED, NULL,
 			 "process %d replaced its address space meanwhile; try again",

@@ -12,11 +12,10 @@
 #define PF_KTHREAD 0x200000	/* include/linux/sched.h */
 #define LINK_MAX_BYTES (64u << 10)
 
-/* Texts that are empty or fail when there is no address space. */
+/* Texts that are empty, or end early, when there is no address space; smaps_rollup fails. */
 static const bool of_space[SOURCE_TEXT_MAX] = {
 	[SOURCE_MAPS] = true,
 	[SOURCE_SMAPS] = true,
-	[SOURCE_SMAPS_ROLLUP] = true,
 	[SOURCE_NUMA_MAPS] = true,
 	[SOURCE_AUXV] = true,
 };
@@ -59,6 +58,7 @@ static int live_stat_parse(struct span text, struct live_stat *stat)
 	*stat = (struct live_stat) {
 		.state = state.ptr[0],
 		.kernel_thread = live_stat_field(rest, 9) & PF_KTHREAD,
+		.threads = live_stat_field(rest, 20),
 		.start_time = live_stat_field(rest, 22),
 		.start_code = live_stat_field(rest, 26),
 		.start_stack = live_stat_field(rest, 28),
@@ -192,6 +192,7 @@ int live_exe(struct source_process *process, struct buf *path, struct error *err
 		if (buf_reserve(path, size) < 0)
 			return error_nomem(error);
 		got = readlinkat(p->dir, "exe", path->data + path->len, size);
+		source_count(process->source, got);
 		if (got < 0)
 			return live_refusal(p, "exe", errno, error);
 		if ((size_t)got < size) {

@@ -23,6 +23,7 @@ static void live_free(struct source *source)
 	if (live->proc >= 0)
 		close(live->proc);
 	pthread_mutex_destroy(&live->lock);
+	live_devices_done(&live->devices);
 	free(live);
 }
 
