@@ -16,9 +16,8 @@ static int live_frames_refusal(const char *name, int errnum, struct error *error
 {
 	if (errnum == ENOENT)
 		return error_set(error, ERROR_NOT_IN_KERNEL, name, "this kernel does not have it");
-	error_errno(error, errnum, name, "open");
 	if (errnum != EACCES && errnum != EPERM)
-		return error ? -(int)error->code : -ERROR_SYSTEM;
+		return error_errno(error, errnum, name, "open");
 	error_set(error, ERROR_DENIED, name, "not allowed to read it; run as root");
 	if (error)
 		error->errnum = errnum;

@@ -82,12 +82,18 @@ static int live_enter_leader(struct live *live, pid_t pid, int *dir, pid_t *tgid
 		rc = live_thread_group(live, pid, fd, &leader, error);
 	if (rc < 0)
 		return rc;
-	*tgid = leader;
-	if (leader != pid)
-		return live_enter(live, leader, dir, error);
-	*dir = fd;
-	fd = -1;
-	return 0;
+	if (leader == pid) {
+		*dir = fd;
+		fd = -1;
+	} else {
+		rc = live_enter(live, leader, dir, error);
+		/* While the thread lives the number of its leader is not given away. */
+		if (!rc)
+			rc = live_thread_group(live, pid, fd, &leader, error);
+	}
+	if (!rc)
+		*tgid = leader;
+	return rc;
 }
 
 static bool live_has_ended(char state)
@@ -107,9 +113,12 @@ static int live_use_thread(struct live_process *p, struct error *error)
 	for (size_t i = 0; !rc && i < count; i++) {
 		CLEANUP_CLOSE int dir = -1;
 		struct live_stat stat;
+		pid_t tgid;
 
+		/* The thread may have ended and its number belong to another process. */
 		if (live_enter(live, tids[i], &dir, NULL) < 0 ||
-		    live_stat_read(&live->base, dir, &stat, NULL) < 0 ||
+		    live_thread_group(live, tids[i], dir, &tgid, NULL) < 0 ||
+		    tgid != p->base.pid || live_stat_read(&live->base, dir, &stat, NULL) < 0 ||
 		    live_has_ended(stat.state))
 			continue;
 		close(p->dir);

@@ -196,10 +196,10 @@ int live_exe(struct source_process *process, struct buf *path, struct error *err
 		if (got < 0)
 			return live_refusal(p, "exe", errno, error);
 		if ((size_t)got < size) {
-			path->len += (size_t)got;
-			path->data[path->len] = '\0';
+			source_buf_cut(path, path->len + (size_t)got);
 			return 0;
 		}
+		source_buf_cut(path, path->len);
 	}
 	return error_set(error, ERROR_LIMIT, "exe", "longer than %u bytes", LINK_MAX_BYTES);
 }

@@ -220,7 +220,7 @@ int source_text(struct source_process *process, pid_t tid, enum source_text what
 	if (!rc && !tid)
 		rc = text_end(process, what, error);
 	if (rc < 0)
-		text->len = before;
+		source_buf_cut(text, before);
 	return rc;
 }
 

@@ -81,6 +81,8 @@ int source_openat(struct source *source, int dir, const char *name, int flags);
 ssize_t source_read(struct source *source, int fd, void *data, size_t len);
 /* Goes on until len, the end or a failure; a failure after some bytes is a short read. */
 ssize_t source_pread(struct source *source, int fd, void *data, size_t len, uint64_t offset);
+/* Takes back what was appended behind `len`. */
+void source_buf_cut(struct buf *text, size_t len);
 /* Appends all of fd, at most `limit` bytes in all (else ERROR_LIMIT). */
 int source_read_all(struct source *source, int fd, const char *item, size_t limit,
 		    struct buf *text, struct error *error);

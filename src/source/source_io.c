@@ -58,6 +58,13 @@ ssize_t source_pread(struct source *source, int fd, void *data, size_t len, uint
 	return (ssize_t)done;
 }
 
+void source_buf_cut(struct buf *text, size_t len)
+{
+	text->len = len;
+	if (text->data)
+		text->data[len] = '\0';
+}
+
 int source_read_all(struct source *source, int fd, const char *item, size_t limit,
 		    struct buf *text, struct error *error)
 {
@@ -66,18 +73,16 @@ int source_read_all(struct source *source, int fd, const char *item, size_t limi
 
 	do {
 		if (buf_reserve(text, 4096) < 0) {
-			text->len = before;
+			source_buf_cut(text, before);
 			return error_nomem(error);
 		}
 		got = source_read(source, fd, text->data + text->len, 4096);
 		if (got > 0)
 			text->len += (size_t)got;
 	} while (got > 0 && text->len - before <= limit);
-	if (got <= 0 && text->data)
-		text->data[text->len] = '\0';
+	source_buf_cut(text, got ? before : text->len);
 	if (!got)
 		return 0;
-	text->len = before;
 	return got < 0 ? error_errno(error, -(int)got, item, "read") :
 		error_set(error, ERROR_LIMIT, item, "longer than %zu bytes", limit);
 }

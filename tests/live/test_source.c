@@ -363,6 +363,39 @@ static void test_leader_exited(struct source *source)
 	source_process_free(process);
 }
 
+/* The leader leaves at the first byte. */
+static void leader_leaves_later(int up, int down)
+{
+	static pid_t tid;
+	pthread_t thread;
+	char byte;
+
+	if (!pthread_create(&thread, NULL, thread_wait, &tid) && write(up, "r", 1) == 1 &&
+	    read(down, &byte, 1) == 1)
+		pthread_exit(NULL);
+	_exit(96);
+}
+
+/* Not gone: the process lives on, but the files that were open show nothing any more. */
+static void test_leader_exits_later(struct source *source)
+{
+	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	struct error e = ERROR_INIT;
+	struct child child;
+	int rc = 0;
+
+	child_start(&child, leader_leaves_later);
+	CHECK(!source_process_open(source, child.pid, &process, &e));
+	CHECK(maps_holds(process, test_leader_exits_later, &e) && !source_process_check(process, &e));
+	CHECK(write(child.go, "g", 1) == 1);
+	for (int i = 0; i < 5000 && !rc; i++) {
+		rc = source_process_check(process, &e);
+		usleep(1000);
+	}
+	CHECK(rc == -ERROR_CHANGED && strstr(e.text, "thread"));
+	child_end(&child);
+}
+
 static void test_thread(struct source *source)
 {
 	CLEANUP(source_process_freep) struct source_process *process = NULL;
@@ -401,10 +434,20 @@ static void test_kernel_thread(struct source *source)
 	CHECK(!source_process_check(process, &e));
 }
 
+/* Everything that was opened is closed, on the ways of failure too. */
+static int next_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
 int main(int argc, char **argv)
 {
-	CLEANUP(source_freep) struct source *source = NULL;
+	struct source *source = NULL;
 	struct error e = ERROR_INIT;
+	int free_fd = next_descriptor();
 
 	if (argc == 4)
 		return exec_main(argv);
@@ -422,7 +465,10 @@ int main(int argc, char **argv)
 	test_child_end(source);
 	test_exec(source);
 	test_leader_exited(source);
+	test_leader_exits_later(source);
 	test_kernel_thread(source);
 	test_thread(source);
+	source_free(source);
+	CHECK(next_descriptor() == free_fd);
 	TEST_END;
 }

@@ -292,8 +292,18 @@ static int test_as_nobody(void)
 	return status;
 }
 
+static int next_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
 int main(void)
 {
+	int free_fd = next_descriptor();
+
 	if (!mkdtemp(folder)) {
 		perror(folder);
 		return 1;
@@ -302,6 +312,7 @@ int main(void)
 	test_all();
 	fflush(stdout);
 	CHECK(geteuid() || !test_as_nobody());
+	CHECK(next_descriptor() == free_fd);
 	rmdir(folder);
 	TEST_END;
 }
