@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "vmatlas/base/cleanup.h"
+#include "vmatlas/model/process.h"
 #include "vmatlas/render/document.h"
 #include "vmatlas/render/report.h"
 #include "vmatlas/source/source.h"
@@ -62,6 +63,7 @@ struct cli {
 	struct cli_given *given;
 	size_t given_count;
 	uint64_t start_us;
+	size_t documents;			/* begun so far */
 	struct source *source;			/* cli_source() opens it */
 };
 
@@ -104,6 +106,14 @@ typedef int cli_one_fn(struct cli *cli, struct report *report, struct source_pro
 int cli_each_process(struct cli *cli, const char *schema, cli_one_fn *one);
 /* The same for a command about none or several processes: one document, process NULL. */
 int cli_one_document(struct cli *cli, const char *schema, cli_one_fn *one);
+
+/* First step of `one` in commands that use the model: loads the process and writes its object
+ * and warnings. The caller frees *loaded. */
+int cli_load(struct report *report, struct source_process *process, unsigned needs,
+	     struct process **loaded, struct error *error);
+/* Do --vma and --range leave this VMA in? --vma is an address it holds, its name or the last
+ * part of it (shell patterns allowed), or a role. */
+bool cli_wants_vma(const struct cli *cli, const struct process *process, const struct vma *vma);
 
 /* progress.c: a line on stderr for work of more than a second, when stderr is a terminal. */
 struct progress {

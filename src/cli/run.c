@@ -29,6 +29,23 @@ static void warn_failure(struct report *report, const struct error *error)
 		       buf_span(&text));
 }
 
+int cli_load(struct report *report, struct source_process *process, unsigned needs,
+	     struct process **loaded, struct error *error)
+{
+	int rc = process_load(process, needs, loaded, error);
+
+	return rc < 0 ? rc : report_document_process(report, *loaded);
+}
+
+/* The model does not know by which name the user called the process. */
+static void error_name(struct error *error, const struct source_process *process)
+{
+	pid_t pid = process ? source_process_pid(process) : 0;
+
+	if (!error->item[0] && pid)
+		snprintf(error->item, sizeof(error->item), "%d", (int)pid);
+}
+
 static int run_document(struct cli *cli, const char *schema, struct source_process *process,
 			cli_one_fn *one)
 {
@@ -42,6 +59,7 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 	if (rc >= 0)
 		rc = one(cli, report, process, &error);
 	if (rc < 0 && error.code != ERROR_NONE) {
+		error_name(&error, process);
 		warn_failure(report, &error);
 		status = cli_error(&error);
 	} else if (rc > 0) {
@@ -56,6 +74,15 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 		status = STATUS_MISSING;
 	report_free(report);
 	return status;
+}
+
+/* Documents for people and scripts are kept apart by an empty line. */
+static int run_next(struct cli *cli, const char *schema, struct source_process *process,
+		    cli_one_fn *one)
+{
+	if (cli->documents++ && cli->report.format != REPORT_JSON)
+		putchar('\n');
+	return run_document(cli, schema, process, one);
 }
 
 /* Failures outweigh the rest; among answers the larger number says more. */
@@ -81,7 +108,7 @@ int cli_each_process(struct cli *cli, const char *schema, cli_one_fn *one)
 		if (source_process_open(cli->source, pids[i], &process, &error) < 0)
 			status = worse(status, cli_error(&error));
 		else
-			status = worse(status, run_document(cli, schema, process, one));
+			status = worse(status, run_next(cli, schema, process, one));
 	}
 	return status;
 }

@@ -96,6 +96,8 @@ static void document_cost(struct report *report)
 
 int document_end(struct report *report)
 {
+	if (report->source && !report->has_process)
+		document_process_missing(report);
 	if (report->source && report->process)
 		document_access(report);
 	else if (report->source)

@@ -188,10 +188,18 @@ static int json_begin(struct report *report, const char *schema)
 	return add_member(report, &report->pending, "version", &version);
 }
 
+/* The root member `process` has a fallback in document.c. */
+static void note_process(struct report *report, const char *name)
+{
+	if (!report->depth && name && !strcmp(name, "process"))
+		report->has_process = true;
+}
+
 static int json_fact(struct report *report, const char *name, const char *title,
 		     const struct cell *cell)
 {
 	(void)title;
+	note_process(report, name);
 	if (!name || next_line(report) < 0)
 		return name ? -1 : 0;
 	return add_member(report, &report->pending, name, cell);
@@ -202,6 +210,7 @@ static int json_open(struct report *report, const char *name, const char *title,
 	struct buf *out = &report->pending;
 
 	(void)title;
+	note_process(report, name);
 	if (next_line(report) < 0)
 		return -1;
 	if (name && (add_string(out, span_of(name)) < 0 || buf_add(out, ": ", 2) < 0))

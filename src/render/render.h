@@ -93,6 +93,7 @@ struct report {
 
 	struct source *source;		/* of report_document_begin() */
 	struct source_process *process;
+	bool has_process;		/* JSON: the member was written */
 	uint64_t start_us;
 };
 
@@ -131,6 +132,8 @@ int stream_row(struct report *report, const struct cell *cells);
 
 /* document.c: what stands behind the contents: access and cost. */
 int document_end(struct report *report);
+/* document_process.c */
+int document_process_missing(struct report *report);
 /* json.c: the warnings of the report. */
 int json_warnings(struct report *report);
 

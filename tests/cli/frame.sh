@@ -35,7 +35,7 @@ run 0 --help; silent err; says 'show  *Rows' out
 run 0 help show; says '--fail AFTER' out; says '--json' out
 run 0 show --help; says 'hostile bytes' out
 run 0 --version; says '^vmatlas [0-9]' out
-run 0 --list-commands; [ "$(tr '\n' ' ' <"$work/out")" = "show none words " ] || bad list-commands
+run 0 --list-commands; [ "$(tr '\n' ' ' <"$work/out")" = "show none words vmas " ] || bad list-commands
 run 0 show --list-columns; says '^size  *a size' out
 run 0 show --list-options; says '^--fail=$' out; says '^--json$' out
 run 2 shwo 1; silent out; says 'did you mean show?' err
@@ -123,6 +123,23 @@ mkdir "$work/snapshot"
 cat /proc/self/maps >"$work/snapshot/maps"
 run 0 show --json --from "$work/snapshot"; says '"kind": "snapshot"' out; valid common "$work/out"
 run 0 show --json "$work/snapshot"; says '"kind": "snapshot"' out
+
+# The model: the process object, --vma and --range, and what has no address space.
+run 0 vmas --json --vma '[stack]' self; says '"\[stack\]"' out; valid common "$work/out"
+says '"comm": "frame"' out
+says '"start_time": [1-9]' out
+[ "$(grep -c '^  "' "$work/out")" = 1 ] || bad "--vma [stack]: $(cat "$work/out")"
+run 0 vmas --vma 'libc.so*' self; says '/libc.so' out; ! grep -q stack "$work/out" || bad "--vma libc"
+range=$(sed -n 's/ .*\[stack\]$//p' "/proc/$$/maps")
+run 0 vmas --range "$range" $$; [ "$(cat "$work/out")" = '  [stack]' ] || bad "--range $range"
+run 0 vmas --vma "0x${range%-*}" $$; [ "$(cat "$work/out")" = '  [stack]' ] || bad "--vma ADDR"
+run 0 vmas --vma '[stack]' $$ self
+[ "$(cat "$work/out")" = '  [stack]
+
+  [stack]' ] || bad "two processes: $(cat "$work/out")"
+if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
+	run 1 vmas --json 2; says 'vmatlas: 2: ' err; says '"pid": 2' out; valid common "$work/out"
+fi
 
 # Output that cannot be written is a failure; a closed pipe is a quiet one.
 if [ -w /dev/full ]; then

@@ -83,6 +83,26 @@ static int run_none(struct cli *cli)
 	return cli_one_document(cli, "vmatlas/none", show_one);
 }
 
+static int vmas_one(struct cli *cli, struct report *report, struct source_process *source,
+		    struct error *error)
+{
+	CLEANUP(process_freep) struct process *process = NULL;
+	int rc = cli_load(report, source, 0, &process, error);
+
+	if (rc < 0)
+		return rc;
+	report_array_begin(report, "names", NULL);
+	for (size_t i = 0; i < process->vma_count; i++)
+		if (cli_wants_vma(cli, process, &process->vmas[i]))
+			report_element(report, cell_bytes(vma_name(process, &process->vmas[i])));
+	return report_array_end(report);
+}
+
+static int run_vmas(struct cli *cli)
+{
+	return cli_each_process(cli, "vmatlas/vmas", vmas_one);
+}
+
 static int run_words(struct cli *cli)
 {
 	const char *value;
@@ -114,4 +134,8 @@ static const struct command words = {
 	.options = words_options, .run = run_words,
 };
 
-const struct command *const commands[] = { &show, &none, &words, NULL };
+static const struct command vmas = {
+	.name = "vmas", .operands = "PID...", .summary = "Names of VMAs", .run = run_vmas,
+};
+
+const struct command *const commands[] = { &show, &none, &words, &vmas, NULL };

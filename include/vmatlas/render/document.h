@@ -2,6 +2,7 @@
 #ifndef VMATLAS_RENDER_DOCUMENT_H
 #define VMATLAS_RENDER_DOCUMENT_H
 
+#include "vmatlas/model/process.h"
 #include "vmatlas/render/report.h"
 #include "vmatlas/source/source.h"
 
@@ -14,6 +15,9 @@
  */
 int report_document_begin(struct report *report, struct source *source,
 			  struct source_process *process, uint64_t start_us);
+/* The `process` object, and the warnings of the model. If a command writes neither this nor a
+ * member of that name (it failed early), report_end() writes what is known. */
+int report_document_process(struct report *report, const struct process *process);
 uint64_t report_clock_us(void);
 
 #endif

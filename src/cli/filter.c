@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <fnmatch.h>
+
+#include "cli.h"
+
+static bool name_matches(const char *pattern, const struct object *object)
+{
+	const char *slash;
+
+	if (!object)
+		return false;
+	slash = strrchr(object->name, '/');
+	return !fnmatch(pattern, object->name, 0) || (slash && !fnmatch(pattern, slash + 1, 0));
+}
+
+/* "[heap]" is no pattern here but the name itself. */
+static bool name_is(const char *word, const struct object *object)
+{
+	return object && !strcmp(word, object->name);
+}
+
+bool cli_wants_vma(const struct cli *cli, const struct process *process, const struct vma *vma)
+{
+	const struct object *object;
+	const char *role;
+	uint64_t address;
+
+	if (vma->end <= cli->range_start || vma->start >= cli->range_end)
+		return false;
+	if (!cli->vma)
+		return true;
+	if (span_number(span_of(cli->vma), &address))
+		return address >= vma->start && address < vma->end;
+	object = vma_object(process, vma);
+	role = name_of(vma_role_names, vma->role);
+	return name_is(cli->vma, object) || name_matches(cli->vma, object) ||
+		(role && !strcmp(cli->vma, role));
+}
