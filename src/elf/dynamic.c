@@ -184,3 +184,24 @@ int elf_dynamic_read(const struct elf_image *image, struct elf_dynamic *dynamic,
 	*dynamic = made;
 	return 0;
 }
+
+#define NAME_MAX_BYTES 4096u	/* of a symbol's name */
+
+int elf_dynamic_symbol_name(const struct elf_image *image, const struct elf_dynamic *dynamic,
+			    uint32_t index, struct buf *name, struct error *error)
+{
+	size_t size = ELF_RECORD_SIZE(image, Sym), len;
+	uint8_t raw[sizeof(Elf64_Sym)];
+	uint64_t at, left;
+	char text[NAME_MAX_BYTES];
+
+	if (!index || index >= dynamic->symbol_count ||
+	    elf_image_read(image, dynamic->symbols_offset + index * size, raw, size, NULL) < 0)
+		return error_set(error, ERROR_NOT_FOUND, NULL, "no such dynamic symbol");
+	at = ELF_FIELD(image, raw, Sym, st_name);
+	left = at < dynamic->strings.size ? dynamic->strings.size - at : 0;
+	len = left < sizeof(text) ? left : sizeof(text);
+	if (!at || !len || elf_image_read(image, dynamic->strings.offset + at, text, len, NULL) < 0)
+		return error_set(error, ERROR_NOT_FOUND, NULL, "the symbol has no name");
+	return buf_add(name, text, strnlen(text, len)) < 0 ? error_nomem(error) : 0;
+}

@@ -14,6 +14,7 @@
 
 #include "vmatlas/elf/dynamic.h"
 #include "vmatlas/elf/image.h"
+#include "vmatlas/elf/relocs.h"
 #include "vmatlas/elf/symbols.h"
 
 static int open_path(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
@@ -200,6 +201,81 @@ static int dump_demangled(const struct elf_image *image, char **args)
 	return 0;
 }
 
+static int read_dynamic(const struct elf_image *image, struct elf_dynamic *dynamic)
+{
+	return elf_dynamic_read(image, dynamic, NULL) < 0 ? 1 : 0;
+}
+
+/* relocs FILE: place, type, symbol of each in the order of the tables. */
+static int dump_relocs(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_relocs_freep) struct elf_relocs *relocs = NULL;
+	struct elf_dynamic dynamic;
+	struct elf_reloc r;
+
+	(void)args;
+	if (read_dynamic(image, &dynamic) || elf_relocs_open(image, &dynamic, &relocs, NULL) < 0)
+		return 1;
+	while (elf_relocs_next(relocs, &r)) {
+		CLEANUP(buf_done) struct buf name = BUF_INIT;
+		const char *type = elf_reloc_type_name(image->machine, r.type);
+
+		elf_dynamic_symbol_name(image, &dynamic, r.symbol, &name, NULL);
+		printf("%016" PRIx64 " %s %s\n", r.place,
+		       r.table == ELF_RELOC_TABLE_RELR ? "relr" : type ? type : "?",
+		       name.len ? name.data : "-");
+	}
+	print_damage(elf_relocs_damage(relocs));
+	return 0;
+}
+
+/* counts FILE: per kind and table, pages, what RELR would take. */
+static int dump_counts(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_reloc_index_freep) struct elf_reloc_index *index = NULL;
+	struct elf_relr_estimate estimate;
+	struct elf_dynamic dynamic;
+	size_t i;
+
+	(void)args;
+	if (read_dynamic(image, &dynamic) ||
+	    elf_reloc_index_build(image, &dynamic, &index, NULL) < 0)
+		return 1;
+	for (i = 0; i < ELF_RELOC_KIND_MAX; i++)
+		printf("%s %" PRIu64 "\n", name_of(elf_reloc_kind_names, i), index->by_kind[i]);
+	for (i = 0; i < ELF_RELOC_TABLE_MAX; i++)
+		printf("table-%s %" PRIu64 "\n", name_of(elf_reloc_table_names, i),
+		       index->by_table[i]);
+	elf_relr_size_estimate(image, index, &estimate);
+	printf("text %" PRIu64 "\nrelr-now %" PRIu64 "\nrelr-bytes %" PRIu64 "\n", index->text,
+	       estimate.bytes_now, estimate.bytes_relr);
+	printf("pages %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+	       elf_reloc_index_pages(index, 4096), elf_reloc_index_pages(index, 16384),
+	       elf_reloc_index_pages(index, 65536));
+	printf("textrel %d\nnow %d\npie %d\n", dynamic.textrel, dynamic.bind_now, dynamic.pie);
+	print_damage(index->damage);
+	return 0;
+}
+
+/* landing FILE START END: the places that touch the range. */
+static int dump_landing(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_reloc_index_freep) struct elf_reloc_index *index = NULL;
+	struct elf_reloc_cursor cursor;
+	struct elf_reloc_place place;
+	struct elf_dynamic dynamic;
+
+	if (!args[0] || !args[1] || read_dynamic(image, &dynamic) ||
+	    elf_reloc_index_build(image, &dynamic, &index, NULL) < 0)
+		return 1;
+	cursor = elf_reloc_index_seek(index, strtoull(args[0], NULL, 16),
+				      strtoull(args[1], NULL, 16));
+	while (elf_reloc_index_next(index, &cursor, &place))
+		printf("%016" PRIx64 " %u %s\n", place.place, place.size,
+		       name_of(elf_reloc_kind_names, place.kind));
+	return 0;
+}
+
 static const struct {
 	const char *what;
 	int (*dump)(const struct elf_image *image, char **args);
@@ -210,6 +286,9 @@ static const struct {
 	{ "named", dump_named },
 	{ "range", dump_range },
 	{ "demangle", dump_demangled },
+	{ "relocs", dump_relocs },
+	{ "counts", dump_counts },
+	{ "landing", dump_landing },
 };
 
 int main(int argc, char **argv)

@@ -50,4 +50,9 @@ struct elf_dynamic {
 int elf_dynamic_read(const struct elf_image *image, struct elf_dynamic *dynamic,
 		     struct error *error);
 
+/* Name of a symbol of .dynsym, NUL-terminated raw bytes appended to name; also for undefined
+ * ones. -ERROR_NOT_FOUND if there is no such symbol or it has no name. */
+int elf_dynamic_symbol_name(const struct elf_image *image, const struct elf_dynamic *dynamic,
+			    uint32_t index, struct buf *name, struct error *error);
+
 #endif

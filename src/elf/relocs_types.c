@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "relocs_types.h"
+
+#include <elf.h>
+
+/*
+ * Types that dynamic loaders act on, per machine (glibc sysdeps/MACHINE/dl-machine.h). MIPS has
+ * no RELATIVE: REL32 without a symbol is one. PPC64 ELFv1 writes a descriptor of 24 bytes for a
+ * JMP_SLOT, of which 8 are counted.
+ */
+#define TYPE(machine, name, kind, size) \
+	{ R_##machine##_##name, ELF_RELOC_##kind, size, "R_" #machine "_" #name }
+
+static const struct reloc_type types_x86_64[] = {
+	TYPE(X86_64, NONE, OTHER, RELOC_WORD),
+	TYPE(X86_64, 64, SYMBOLIC, 8),
+	TYPE(X86_64, PC32, SYMBOLIC, 4),
+	TYPE(X86_64, COPY, COPY, RELOC_WORD),
+	TYPE(X86_64, GLOB_DAT, GLOB_DAT, RELOC_WORD),
+	TYPE(X86_64, JUMP_SLOT, PLT, RELOC_WORD),
+	TYPE(X86_64, RELATIVE, RELATIVE, RELOC_WORD),
+	TYPE(X86_64, 32, SYMBOLIC, 4),
+	TYPE(X86_64, 32S, SYMBOLIC, 4),
+	TYPE(X86_64, 16, SYMBOLIC, 2),
+	TYPE(X86_64, PC16, SYMBOLIC, 2),
+	TYPE(X86_64, 8, SYMBOLIC, 1),
+	TYPE(X86_64, PC8, SYMBOLIC, 1),
+	TYPE(X86_64, DTPMOD64, TLS, RELOC_WORD),
+	TYPE(X86_64, DTPOFF64, TLS, RELOC_WORD),
+	TYPE(X86_64, TPOFF64, TLS, RELOC_WORD),
+	TYPE(X86_64, PC64, SYMBOLIC, 8),
+	TYPE(X86_64, SIZE32, SYMBOLIC, 4),
+	TYPE(X86_64, SIZE64, SYMBOLIC, 8),
+	TYPE(X86_64, TLSDESC, TLS, 16),
+	TYPE(X86_64, IRELATIVE, IRELATIVE, RELOC_WORD),
+	TYPE(X86_64, RELATIVE64, RELATIVE, 8),
+};
+
+static const struct reloc_type types_i386[] = {
+	TYPE(386, NONE, OTHER, RELOC_WORD),
+	TYPE(386, 32, SYMBOLIC, 4),
+	TYPE(386, PC32, SYMBOLIC, 4),
+	TYPE(386, COPY, COPY, RELOC_WORD),
+	TYPE(386, GLOB_DAT, GLOB_DAT, 4),
+	TYPE(386, JMP_SLOT, PLT, 4),
+	TYPE(386, RELATIVE, RELATIVE, 4),
+	TYPE(386, TLS_TPOFF, TLS, 4),
+	TYPE(386, 16, SYMBOLIC, 2),
+	TYPE(386, PC16, SYMBOLIC, 2),
+	TYPE(386, 8, SYMBOLIC, 1),
+	TYPE(386, PC8, SYMBOLIC, 1),
+	TYPE(386, TLS_DTPMOD32, TLS, 4),
+	TYPE(386, TLS_DTPOFF32, TLS, 4),
+	TYPE(386, TLS_TPOFF32, TLS, 4),
+	TYPE(386, SIZE32, SYMBOLIC, 4),
+	TYPE(386, TLS_DESC, TLS, 8),
+	TYPE(386, IRELATIVE, IRELATIVE, 4),
+};
+
+static const struct reloc_type types_aarch64[] = {
+	TYPE(AARCH64, NONE, OTHER, RELOC_WORD),
+	TYPE(AARCH64, ABS64, SYMBOLIC, 8),
+	TYPE(AARCH64, ABS32, SYMBOLIC, 4),
+	TYPE(AARCH64, PREL64, SYMBOLIC, 8),
+	TYPE(AARCH64, PREL32, SYMBOLIC, 4),
+	TYPE(AARCH64, COPY, COPY, RELOC_WORD),
+	TYPE(AARCH64, GLOB_DAT, GLOB_DAT, RELOC_WORD),
+	TYPE(AARCH64, JUMP_SLOT, PLT, RELOC_WORD),
+	TYPE(AARCH64, RELATIVE, RELATIVE, RELOC_WORD),
+	TYPE(AARCH64, TLS_DTPMOD, TLS, RELOC_WORD),
+	TYPE(AARCH64, TLS_DTPREL, TLS, RELOC_WORD),
+	TYPE(AARCH64, TLS_TPREL, TLS, RELOC_WORD),
+	TYPE(AARCH64, TLSDESC, TLS, 16),
+	TYPE(AARCH64, IRELATIVE, IRELATIVE, RELOC_WORD),
+};
+
+static const struct reloc_type types_arm[] = {
+	TYPE(ARM, NONE, OTHER, RELOC_WORD),
+	TYPE(ARM, PC24, SYMBOLIC, 4),
+	TYPE(ARM, ABS32, SYMBOLIC, 4),
+	TYPE(ARM, REL32, SYMBOLIC, 4),
+	TYPE(ARM, TLS_DESC, TLS, 8),
+	TYPE(ARM, TLS_DTPMOD32, TLS, 4),
+	TYPE(ARM, TLS_DTPOFF32, TLS, 4),
+	TYPE(ARM, TLS_TPOFF32, TLS, 4),
+	TYPE(ARM, COPY, COPY, RELOC_WORD),
+	TYPE(ARM, GLOB_DAT, GLOB_DAT, 4),
+	TYPE(ARM, JUMP_SLOT, PLT, 4),
+	TYPE(ARM, RELATIVE, RELATIVE, 4),
+	TYPE(ARM, IRELATIVE, IRELATIVE, 4),
+};
+
+static const struct reloc_type types_riscv[] = {
+	TYPE(RISCV, NONE, OTHER, RELOC_WORD),
+	TYPE(RISCV, 32, SYMBOLIC, 4),
+	TYPE(RISCV, 64, SYMBOLIC, 8),
+	TYPE(RISCV, RELATIVE, RELATIVE, RELOC_WORD),
+	TYPE(RISCV, COPY, COPY, RELOC_WORD),
+	TYPE(RISCV, JUMP_SLOT, PLT, RELOC_WORD),
+	TYPE(RISCV, TLS_DTPMOD32, TLS, 4),
+	TYPE(RISCV, TLS_DTPMOD64, TLS, 8),
+	TYPE(RISCV, TLS_DTPREL32, TLS, 4),
+	TYPE(RISCV, TLS_DTPREL64, TLS, 8),
+	TYPE(RISCV, TLS_TPREL32, TLS, 4),
+	TYPE(RISCV, TLS_TPREL64, TLS, 8),
+	TYPE(RISCV, IRELATIVE, IRELATIVE, RELOC_WORD),
+};
+
+static const struct reloc_type types_ppc64[] = {
+	TYPE(PPC64, NONE, OTHER, RELOC_WORD),
+	TYPE(PPC64, ADDR32, SYMBOLIC, 4),
+	TYPE(PPC64, COPY, COPY, RELOC_WORD),
+	TYPE(PPC64, GLOB_DAT, GLOB_DAT, 8),
+	TYPE(PPC64, JMP_SLOT, PLT, 8),
+	TYPE(PPC64, RELATIVE, RELATIVE, 8),
+	TYPE(PPC64, UADDR32, SYMBOLIC, 4),
+	TYPE(PPC64, ADDR64, SYMBOLIC, 8),
+	TYPE(PPC64, UADDR64, SYMBOLIC, 8),
+	TYPE(PPC64, DTPMOD64, TLS, 8),
+	TYPE(PPC64, TPREL64, TLS, 8),
+	TYPE(PPC64, DTPREL64, TLS, 8),
+	{ 247, ELF_RELOC_IRELATIVE, 8, "R_PPC64_JMP_IREL" },
+	TYPE(PPC64, IRELATIVE, IRELATIVE, 8),
+};
+
+static const struct reloc_type types_ppc[] = {
+	TYPE(PPC, NONE, OTHER, RELOC_WORD),
+	TYPE(PPC, ADDR32, SYMBOLIC, 4),
+	TYPE(PPC, REL24, SYMBOLIC, 4),
+	TYPE(PPC, COPY, COPY, RELOC_WORD),
+	TYPE(PPC, GLOB_DAT, GLOB_DAT, 4),
+	TYPE(PPC, JMP_SLOT, PLT, 4),
+	TYPE(PPC, RELATIVE, RELATIVE, 4),
+	TYPE(PPC, UADDR32, SYMBOLIC, 4),
+	TYPE(PPC, REL32, SYMBOLIC, 4),
+	TYPE(PPC, DTPMOD32, TLS, 4),
+	TYPE(PPC, TPREL32, TLS, 4),
+	TYPE(PPC, DTPREL32, TLS, 4),
+	TYPE(PPC, IRELATIVE, IRELATIVE, 4),
+};
+
+static const struct reloc_type types_s390[] = {
+	TYPE(390, NONE, OTHER, RELOC_WORD),
+	TYPE(390, 32, SYMBOLIC, 4),
+	TYPE(390, PC32, SYMBOLIC, 4),
+	TYPE(390, COPY, COPY, RELOC_WORD),
+	TYPE(390, GLOB_DAT, GLOB_DAT, RELOC_WORD),
+	TYPE(390, JMP_SLOT, PLT, RELOC_WORD),
+	TYPE(390, RELATIVE, RELATIVE, RELOC_WORD),
+	TYPE(390, PC32DBL, SYMBOLIC, 4),
+	TYPE(390, 64, SYMBOLIC, 8),
+	TYPE(390, PC64, SYMBOLIC, 8),
+	TYPE(390, TLS_DTPMOD, TLS, RELOC_WORD),
+	TYPE(390, TLS_DTPOFF, TLS, RELOC_WORD),
+	TYPE(390, TLS_TPOFF, TLS, RELOC_WORD),
+	TYPE(390, IRELATIVE, IRELATIVE, RELOC_WORD),
+};
+
+static const struct reloc_type types_mips[] = {
+	TYPE(MIPS, NONE, OTHER, RELOC_WORD),
+	TYPE(MIPS, 32, SYMBOLIC, 4),
+	TYPE(MIPS, REL32, SYMBOLIC, RELOC_WORD),
+	TYPE(MIPS, 64, SYMBOLIC, 8),
+	TYPE(MIPS, TLS_DTPMOD32, TLS, 4),
+	TYPE(MIPS, TLS_DTPREL32, TLS, 4),
+	TYPE(MIPS, TLS_DTPMOD64, TLS, 8),
+	TYPE(MIPS, TLS_DTPREL64, TLS, 8),
+	TYPE(MIPS, TLS_TPREL32, TLS, 4),
+	TYPE(MIPS, TLS_TPREL64, TLS, 8),
+	TYPE(MIPS, GLOB_DAT, GLOB_DAT, RELOC_WORD),
+	TYPE(MIPS, COPY, COPY, RELOC_WORD),
+	TYPE(MIPS, JUMP_SLOT, PLT, RELOC_WORD),
+};
+
+static const struct reloc_type types_sparc[] = {
+	TYPE(SPARC, NONE, OTHER, RELOC_WORD),
+	TYPE(SPARC, 32, SYMBOLIC, 4),
+	TYPE(SPARC, COPY, COPY, RELOC_WORD),
+	TYPE(SPARC, GLOB_DAT, GLOB_DAT, RELOC_WORD),
+	TYPE(SPARC, JMP_SLOT, PLT, RELOC_WORD),
+	TYPE(SPARC, RELATIVE, RELATIVE, RELOC_WORD),
+	TYPE(SPARC, UA32, SYMBOLIC, 4),
+	TYPE(SPARC, 64, SYMBOLIC, 8),
+	TYPE(SPARC, UA64, SYMBOLIC, 8),
+	TYPE(SPARC, TLS_DTPMOD32, TLS, 4),
+	TYPE(SPARC, TLS_DTPMOD64, TLS, 8),
+	TYPE(SPARC, TLS_DTPOFF32, TLS, 4),
+	TYPE(SPARC, TLS_DTPOFF64, TLS, 8),
+	TYPE(SPARC, TLS_TPOFF32, TLS, 4),
+	TYPE(SPARC, TLS_TPOFF64, TLS, 8),
+	TYPE(SPARC, JMP_IREL, IRELATIVE, RELOC_WORD),
+	TYPE(SPARC, IRELATIVE, IRELATIVE, RELOC_WORD),
+};
+
+static const struct reloc_type types_loongarch[] = {
+	TYPE(LARCH, NONE, OTHER, RELOC_WORD),
+	TYPE(LARCH, 32, SYMBOLIC, 4),
+	TYPE(LARCH, 64, SYMBOLIC, 8),
+	TYPE(LARCH, RELATIVE, RELATIVE, RELOC_WORD),
+	TYPE(LARCH, COPY, COPY, RELOC_WORD),
+	TYPE(LARCH, JUMP_SLOT, PLT, RELOC_WORD),
+	TYPE(LARCH, TLS_DTPMOD32, TLS, 4),
+	TYPE(LARCH, TLS_DTPMOD64, TLS, 8),
+	TYPE(LARCH, TLS_DTPREL32, TLS, 4),
+	TYPE(LARCH, TLS_DTPREL64, TLS, 8),
+	TYPE(LARCH, TLS_TPREL32, TLS, 4),
+	TYPE(LARCH, TLS_TPREL64, TLS, 8),
+	TYPE(LARCH, IRELATIVE, IRELATIVE, RELOC_WORD),
+};
+
+static const struct {
+	uint16_t machine;
+	const struct reloc_type *types;
+	size_t count;
+} machines[] = {
+	{ EM_X86_64, types_x86_64, ARRAY_SIZE(types_x86_64) },
+	{ EM_386, types_i386, ARRAY_SIZE(types_i386) },
+	{ EM_AARCH64, types_aarch64, ARRAY_SIZE(types_aarch64) },
+	{ EM_ARM, types_arm, ARRAY_SIZE(types_arm) },
+	{ EM_RISCV, types_riscv, ARRAY_SIZE(types_riscv) },
+	{ EM_PPC64, types_ppc64, ARRAY_SIZE(types_ppc64) },
+	{ EM_PPC, types_ppc, ARRAY_SIZE(types_ppc) },
+	{ EM_S390, types_s390, ARRAY_SIZE(types_s390) },
+	{ EM_MIPS, types_mips, ARRAY_SIZE(types_mips) },
+	{ EM_SPARCV9, types_sparc, ARRAY_SIZE(types_sparc) },
+	{ EM_SPARC, types_sparc, ARRAY_SIZE(types_sparc) },
+	{ EM_SPARC32PLUS, types_sparc, ARRAY_SIZE(types_sparc) },
+	{ 258, types_loongarch, ARRAY_SIZE(types_loongarch) },
+};
+
+const struct name elf_reloc_kind_names[] = {
+	{ ELF_RELOC_RELATIVE, "relative", "the load bias is added" },
+	{ ELF_RELOC_SYMBOLIC, "symbolic", "address of a symbol" },
+	{ ELF_RELOC_PLT, "plt", "address of a function, perhaps at its first call" },
+	{ ELF_RELOC_IRELATIVE, "irelative", "address of a function chosen at start" },
+	{ ELF_RELOC_GLOB_DAT, "glob-dat", "address of a symbol in the GOT" },
+	{ ELF_RELOC_COPY, "copy", "initial value of a variable of a library" },
+	{ ELF_RELOC_TLS, "tls", "place of a thread-local variable" },
+	{ ELF_RELOC_OTHER, "other", "a type that is not known here" },
+	{ 0, NULL, NULL }
+};
+
+const struct name elf_reloc_table_names[] = {
+	{ ELF_RELOC_TABLE_REL, "rel", "DT_REL" },
+	{ ELF_RELOC_TABLE_RELA, "rela", "DT_RELA" },
+	{ ELF_RELOC_TABLE_JMPREL, "jmprel", "DT_JMPREL" },
+	{ ELF_RELOC_TABLE_RELR, "relr", "DT_RELR" },
+	{ ELF_RELOC_TABLE_ANDROID, "android", "DT_ANDROID_REL, DT_ANDROID_RELA" },
+	{ ELF_RELOC_TABLE_MIPS_GOT, "mips-got", "DT_PLTGOT" },
+	{ 0, NULL, NULL }
+};
+
+const struct reloc_type *reloc_type_find(uint16_t machine, uint32_t type)
+{
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(machines); i++) {
+		if (machines[i].machine != machine)
+			continue;
+		for (k = 0; k < machines[i].count; k++)
+			if (machines[i].types[k].type == type)
+				return &machines[i].types[k];
+	}
+	return NULL;
+}
+
+const char *elf_reloc_type_name(uint16_t machine, uint32_t type)
+{
+	const struct reloc_type *found = reloc_type_find(machine, type);
+
+	return found ? found->name : NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_SRC_ELF_WINDOW_H
+#define VMATLAS_SRC_ELF_WINDOW_H
+
+#include "vmatlas/elf/image.h"
+
+/* Bytes of a file seen through one small buffer that moves forward. */
+struct elf_window {
+	const struct elf_image *image;
+	uint64_t start;
+	size_t len;
+	uint8_t data[16384];
+};
+
+static inline void elf_window_init(struct elf_window *window, const struct elf_image *image)
+{
+	window->image = image;
+	window->len = 0;
+}
+
+/* `len` bytes at `offset`, valid until the next call; NULL if they are not in the file. */
+const uint8_t *elf_window_at(struct elf_window *window, uint64_t offset, size_t len);
+
+#endif
