@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
 #include "test.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <locale.h>
+#include <sys/ioctl.h>
 
 #include "vmatlas/base/cleanup.h"
 #include "vmatlas/render/escape.h"
@@ -318,26 +322,107 @@ static void test_sizes(void)
 	}
 }
 
-static void test_escape(void)
+/* Columns of the longest line. */
+static size_t widest(const char *text)
 {
-	CLEANUP(buf_done) struct buf out = BUF_INIT;
+	size_t most = 0;
 
-	/* Every byte on its own, and cut sequences, give printable ASCII in any locale. */
-	for (int c = 0; c < 256; c++) {
-		char bytes[2] = { (char)c, (char)0x80 };
-
-		buf_clear(&out);
-		CHECK(!escape_add(&out, (struct span) { bytes, 1 }, ESCAPE_TERMINAL));
-		for (size_t i = 0; i < out.len; i++)
-			CHECK(out.data[i] >= 0x20 && out.data[i] < 0x7f);
-		buf_clear(&out);
-		CHECK(!escape_add(&out, (struct span) { bytes, 2 }, ESCAPE_JSON));
-		CHECK(escape_is_utf8(buf_span(&out)));
+	for (size_t len; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		most = len > most ? len : most;
 	}
-	CHECK(!escape_is_utf8(SPAN_LITERAL("\355\240\200")));	/* surrogate */
-	CHECK(!escape_is_utf8(SPAN_LITERAL("\300\200")));	/* overlong */
-	CHECK(!escape_is_utf8(SPAN_LITERAL("\364\220\200\200")));
-	CHECK(escape_is_utf8(SPAN_LITERAL("\364\217\277\277")));
+	return most;
+}
+
+static void test_cut(void)
+{
+	const struct report_options narrow = { .format = REPORT_TEXT, .width = 24 };
+	const struct report_options free = { .format = REPORT_TEXT };
+
+	for (size_t hint = 0; hint < 2; hint++) {
+		CLEANUP_FREE char *cut = table_text(&narrow, "start,size,path", hint);
+		CLEANUP_FREE char *whole = table_text(&free, "start,size,path", hint);
+
+		CHECK(strstr(cut, "START") && !strstr(cut, "x41"));
+		cut[strcspn(cut, "-")] = '\0';		/* the footnotes are wrapped, not cut */
+		CHECK(widest(cut) <= 24);
+		CHECK(strstr(whole, "\\x5cx41\\y"));
+	}
+}
+
+/* A terminal: its width counts, headings are bold, and what is no terminal has neither. */
+static void test_terminal(void)
+{
+	const struct report_options options = { .format = REPORT_TEXT };
+	const struct winsize size = { .ws_row = 10, .ws_col = 30 };
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	char text[4096];
+	struct output o = { NULL };
+	ssize_t got;
+
+	if (master < 0 || grantpt(master) || unlockpt(master)) {
+		printf("no pseudo terminal: not tested\n");
+		return;
+	}
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	CHECK(slave >= 0 && !ioctl(slave, TIOCSWINSZ, &size));
+	o.file = fdopen(slave, "w");
+	CHECK(!report_new(o.file, "vmatlas/test", &options, &o.report, NULL));
+	output_table(&o, "start,path", 5, 5);
+	CHECK(!report_end(o.report, NULL));
+	report_free(o.report);
+	fflush(o.file);
+	got = read(master, text, sizeof(text) - 1);
+	CHECK(got > 0);
+	text[got > 0 ? got : 0] = '\0';
+	CHECK(strstr(text, "\033[1mRows\033[0m"));
+	CHECK(strstr(text, "/bin/plain") && !strstr(text, "x80"));
+	fclose(o.file);
+	close(master);
+}
+
+/* The types that the table above does not have: one line per format. */
+static void test_types(void)
+{
+	static const struct name bits[] = { { 1, "rd", "" }, { 2, "wr", "" }, { 0, NULL, NULL } };
+	const struct cell list[] = { cell_count(1), cell_missing(GAP_GONE), cell_text("a\"b") };
+	const struct { struct cell cell; const char *text, *raw, *json; } cases[] = {
+		{ cell_bool(true), "yes", "true", "true" },
+		{ cell_signed(INT64_MIN), "-9223372036854775808", "-9223372036854775808",
+		  "-9223372036854775808" },
+		{ { CELL_PERCENT, .ratio = 0.125 }, "12.5%", "0.125", "0.125" },
+		{ { CELL_TIME, .number = 1700000000 }, "2023-11-14T22:13:20Z",
+		  "2023-11-14T22:13:20Z", "\"2023-11-14T22:13:20Z\"" },
+		{ { CELL_DEVICE, .count = 8ull << 32 | 1 }, "08:01", "08:01", "\"08:01\"" },
+		{ { CELL_FLAGS, .flags = { bits, 0x103, SPAN_LITERAL("zz q") } },
+		  "rd,wr,0x100,zz,q", "rd,wr,0x100,zz,q",
+		  "[\"rd\", \"wr\", \"0x100\", \"zz\", \"q\"]" },
+		{ { CELL_FLAGS, .flags = { bits, 0 } }, "", "", "[]" },
+		{ cell_list(list, 3), "1,-*,a\"b", "1,-,a\"b", "[1, null, \"a\\\"b\"]" },
+		{ cell_count(INT64_MAX), "9223372036854775807", "9223372036854775807",
+		  "9223372036854775807" },
+		{ cell_count(1ull << 63), "9223372036854775808", "9223372036854775808",
+		  "\"0x8000000000000000\"" },
+		{ cell_hex(0), "0x0", "0x0", "\"0x0\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * 3; i++) {
+		const struct report_options options = { .format = (enum report_format[]) {
+			REPORT_TEXT, REPORT_RAW, REPORT_JSON }[i % 3] };
+		const char *want[] = { cases[i / 3].text, cases[i / 3].raw, cases[i / 3].json };
+		struct output o;
+		char line[200];
+
+		output_begin(&o, &options);
+		report_fact(o.report, "x", "x", cases[i / 3].cell, 0);
+		CHECK(!output_end(&o));
+		snprintf(line, sizeof(line), i % 3 == 2 ? "\"x\": %s,\n" : i % 3 ? "x %s\n" :
+			 want[0][0] ? "x  %s\n" : "x\n", want[i % 3]);
+		if (!strstr(o.text, line))
+			printf("case %zu: no %s in %s", i / 3, line, o.text);
+		CHECK(strstr(o.text, line));
+		free(o.text);
+	}
 }
 
 int main(void)
@@ -354,6 +439,8 @@ int main(void)
 	test_facts();
 	test_columns();
 	test_sizes();
-	test_escape();
+	test_cut();
+	test_terminal();
+	test_types();
 	TEST_END;
 }

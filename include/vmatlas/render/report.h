@@ -96,8 +96,7 @@ enum column_flag {
 	COLUMN_RIGHT = 1 << 2,
 	COLUMN_TRUNC = 1 << 3,		/* may be cut to fit a terminal */
 	COLUMN_VERBOSE = 1 << 4,	/* shown in text with -v */
-	COLUMN_WANTED = 1 << 5,		/* set in the selection */
-	COLUMN_HEX_BYTES = 1 << 6	/* CELL_BYTES: add <name>_hex when not UTF-8 */
+	COLUMN_HEX_BYTES = 1 << 5	/* CELL_BYTES: add <name>_hex when not UTF-8 */
 };
 
 struct column {
