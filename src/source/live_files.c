@@ -88,7 +88,7 @@ static enum source_file_match live_file_match(const struct source_file_key *key,
 		FILE_MATCH_SAME : FILE_MATCH_INODE;
 }
 
-/* The mapped file itself. -1 and the reason: EPERM without privilege; ESTALE when the range maps
+/* The mapped file itself (O_PATH), or -errno: EPERM without privilege; ESTALE when the range maps
  * another file by now. Overlayfs before file_user_inode() (6.12) shows an inode of the layer in
  * maps, so there the number need not agree. */
 static int live_mapped_fd(struct live_process *p, const struct source_file_key *key)
@@ -104,13 +104,9 @@ static int live_mapped_fd(struct live_process *p, const struct source_file_key *
 	fd = source_openat(p->base.source, p->dir, name, O_PATH);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0) {
-		int rc = -errno;
-
-		close(fd);
-		return rc;
-	}
-	if (st.st_ino == key->inode || (uint32_t)fs.f_type == OVERLAYFS_SUPER_MAGIC)
+	if (!fstat(fd, &st) && st.st_ino == key->inode)
+		return fd;
+	if (!fstatfs(fd, &fs) && (uint32_t)fs.f_type == OVERLAYFS_SUPER_MAGIC)
 		return fd;
 	close(fd);
 	return -ESTALE;

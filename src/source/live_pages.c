@@ -135,6 +135,11 @@ int live_scan(struct source_process *process, const struct source_scan *scan,
 		rc = ioctl(fd, SCAN_IOCTL, &arg);
 		source_count(process->source, rc > 0 ? rc * (ssize_t)sizeof(*regions) : 0);
 	} while (rc < 0 && errno == EINTR);
+	if (rc < 0 && errno == EFAULT && scan->start >> 63) {
+		/* The gate VMA: not of user space, so there is nothing, as in pagemap. */
+		rc = 0;
+		arg.walk_end = scan->end;
+	}
 	if (rc < 0)
 		return live_scan_failed(p, errno, error);
 	/* Before 7.3 an ended address space is scanned as an empty one. */

@@ -150,6 +150,12 @@ static void test_ends(struct source *source)
 	CHECK(!source_pagemap(self, UINT64_MAX, words, 64, &got, &e) && !got);
 	CHECK(!source_pagemap(self, 0, words, 64, &got, &e) && got == 64);
 	got = 77;
+	if (source_pagemap_scan(self, &scan, &region, 1, &got, &walked, &e) < 0)
+		CHECK(e.code == ERROR_NOT_IN_KERNEL && got == 77);
+	else
+		CHECK(!got && walked == scan.end);
+	scan.start = 0;
+	got = 77;
 	CHECK(source_pagemap_scan(self, &scan, &region, 1, &got, &walked, &e) < 0 && got == 77);
 	CHECK(e.code == ERROR_USAGE || e.code == ERROR_NOT_IN_KERNEL);
 }
@@ -399,6 +405,7 @@ static void test_leader_exits_later(struct source *source)
 static void test_thread(struct source *source)
 {
 	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	struct error e = ERROR_INIT;
 	volatile pid_t tid = 0;
 	pthread_t thread;
@@ -408,6 +415,8 @@ static void test_thread(struct source *source)
 		usleep(100);
 	CHECK(!source_process_open(source, tid, &process, &e));
 	CHECK(source_process_pid(process) == getpid() && source_process_tid(process) == getpid());
+	CHECK(!source_text(process, 0, SOURCE_STAT, &text, &e) &&
+	      atoi(buf_str(&text)) == getpid());
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
 }

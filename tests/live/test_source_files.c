@@ -208,6 +208,10 @@ static void test_foreign_root(struct source *source)
 	CHECK(!source_path_open(source, process, "/link", &file, &e));
 	CHECK(file.fd >= 0 && read(file.fd, data, 7) == 6 && !strncmp(data, "inside", 6));
 	close(file.fd);
+	/* maps shows the name as we see it. */
+	CHECK(!opens_as(process, &(struct source_file_key) {
+		.inode = file.inode, .major = file.major, .minor = file.minor,
+		.path = span_of(in_folder("inside")) }, FILE_MATCH_SAME, "inside"));
 	CHECK(source_path_open(source, process, "/trap", &file, &e) == -ERROR_NOT_FOUND);
 	CHECK(source_path_open(source, process, "/../../../etc/passwd", &file, &e) ==
 	      -ERROR_NOT_FOUND);

@@ -137,6 +137,10 @@ static void test_hostile_folder(void)
 	close(fd);
 	CHECK(!source_folder(&source, folder, &e) &&
 	      !source_process_open(source, 0, &process, &e));
+	CHECK(source_text(process, 0, SOURCE_SMAPS, &text, &e) == -ERROR_NOT_RECORDED);
+	CHECK(!mkfifo(in_folder("smaps"), 0600));
+	CHECK(source_text(process, 0, SOURCE_SMAPS, &text, &e) == -ERROR_DAMAGED);
+	CHECK(source_access(process, ACCESS_SMAPS) == GAP_NOT_RECORDED);
 	CHECK(source_text(process, 0, SOURCE_LIMITS, &text, &e) == -ERROR_DAMAGED);
 	CHECK_STR(e.item, "limits");
 	CHECK(source_text(process, 0, SOURCE_SYSCALL, &text, &e) == -ERROR_DAMAGED);

@@ -18,6 +18,12 @@
  * stops or signals. Bytes and 64-bit words leave as the kernel gave them; src/parse reads them.
  *
  * All functions return 0 or a negative value with the record filled.
+ *
+ * Threads: one source may be used by several, each with processes of its own; a process and its
+ * streams belong to one thread at a time.
+ *
+ * A live process costs a descriptor, a second one when its map or pages are read, a third for
+ * memory; who holds many open raises RLIMIT_NOFILE first.
  */
 
 /* Texts of one process (or thread), by file name in /proc/PID. */
@@ -128,18 +134,27 @@ pid_t source_process_pid(const struct source_process *process);	/* 0 if not reco
 pid_t source_process_tid(const struct source_process *process);	/* whose files are read */
 struct source *source_process_source(const struct source_process *process);
 
-/* GAP_NOT_READ until somebody needed it, then GAP_NONE for ok, or the reason of the refusal. */
+/* GAP_NOT_READ until somebody needed it, then GAP_NONE once it was ok, or the reason of the first
+ * refusal. */
 enum gap source_access(const struct source_process *process, enum source_access what);
 
-/* Still the same address space as at open (start time, and exec did not replace it)? 0, or
- * -ERROR_GONE / -ERROR_CHANGED. */
+/*
+ * Still the same address space as at open (start time, and exec did not replace it)? 0, or
+ * -ERROR_GONE / -ERROR_CHANGED. An exec of the same program at the same addresses is seen if
+ * maps, smaps, numa_maps, auxv or pages were read before. A kernel thread passes; what needs an
+ * address space is ERROR_NOT_FOUND for it, ERROR_GONE for a zombie.
+ */
 int source_process_check(struct source_process *process, struct error *error);
 
 /* Ascending thread ids; the caller frees *tids. */
 int source_threads(struct source_process *process, pid_t **tids, size_t *count,
 		   struct error *error);
 
-/* A text as a stream for lines_init(): lines_init(&lines, source_stream_read, stream, chunk). */
+/*
+ * A text as a stream for lines_init(): lines_init(&lines, source_stream_read, stream, chunk).
+ * The kernel ends maps, smaps and numa_maps early when the address space goes: the read at the
+ * end then fails with ERROR_GONE or ERROR_CHANGED, so a text that ended well is whole.
+ */
 struct source_stream;
 int source_stream_open(struct source_process *process, enum source_text what,
 		       struct source_stream **stream, struct error *error);
@@ -156,15 +171,18 @@ int source_system_text(struct source *source, enum source_system_text what, stru
 int source_exe(struct source_process *process, struct buf *path, struct error *error);
 
 /*
- * pagemap words of `count` pages from page index `first` (address / page size). *got may be
- * smaller at the end of user space. A read of 0 inside a VMA is ERROR_GONE.
+ * pagemap words of `count` pages from page index `first` (address / page size). *got is smaller
+ * at the end of user space ([vsyscall] has no words) and only there: when the address space
+ * went meanwhile the answer is ERROR_GONE or ERROR_CHANGED.
  */
 int source_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
 		   size_t *got, struct error *error);
 
 /* PAGEMAP_SCAN, never with a flag that changes the target. Bits are enum scan_category of
  * parse/pagemap.h. Continue from *walked until it reaches end; neighbours with equal
- * categories may come apart. ERROR_NOT_IN_KERNEL before 6.7. */
+ * categories may come apart. ERROR_NOT_IN_KERNEL before 6.7 and for categories
+ * the kernel does not know. Nothing above user space; a range that crosses its end is
+ * ERROR_USAGE. */
 struct source_region {
 	uint64_t start;
 	uint64_t end;
@@ -232,7 +250,10 @@ struct source_file {
  * Opens what is mapped: map_files first, then /proc/PID/root plus path, each with O_PATH,
  * compared with the key, demanded to be a regular file, and only then reopened for reading
  * (so a FIFO or device is never opened). A file on FUSE or a network file system is
- * ERROR_DENIED unless source_set_remote_files() allowed it. In a snapshot: the recorded copy.
+ * ERROR_DENIED unless source_set_remote_files() allowed it; it is recognised by the device of the
+ * key, before anything touches it. ERROR_USAGE: no regular file, or a name that is no path.
+ * ERROR_CHANGED: another file, or none, is mapped there by now. Without start and end only the
+ * name is tried. In a snapshot: the recorded copy.
  */
 int source_file_open(struct source_process *process, const struct source_file_key *key,
 		     struct source_file *file, struct error *error);
