@@ -3,5 +3,6 @@
 
 /* In the order of the help. */
 const struct command *const commands[] = {
+	&cmd_pagetable,
 	NULL
 };

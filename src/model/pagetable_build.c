@@ -39,15 +39,16 @@ const struct geometry *pagetable_geometry(const struct process *process,
 static int range_next(void *ctx, struct page_range *range)
 {
 	struct table_ranges *ranges = ctx;
+	const struct table_filter *filter = &ranges->filter;
 	const struct process *process = ranges->process;
 
 	while (ranges->next < process->vma_count) {
 		uint32_t index = (uint32_t)ranges->next++;
 		const struct vma *vma = &process->vmas[index];
-		uint64_t start = vma->start > ranges->start ? vma->start : ranges->start;
-		uint64_t end = vma->end < ranges->end ? vma->end : ranges->end;
+		uint64_t start = vma->start > filter->start ? vma->start : filter->start;
+		uint64_t end = vma->end < filter->end ? vma->end : filter->end;
 
-		if (vma->start >= ranges->user_end || start >= end)
+		if (start >= end || (filter->wants && !filter->wants(filter->ctx, process, vma)))
 			continue;
 		*range = (struct page_range) {
 			.start = start, .end = end, .index = index,
@@ -68,15 +69,17 @@ static bool is_sparse(const struct process *process, uint64_t size)
 }
 
 struct page_ranges table_ranges_init(struct table_ranges *ranges, const struct process *process,
-				     const struct geometry *geometry, uint64_t start,
-				     uint64_t end)
+				     const struct geometry *geometry,
+				     const struct table_filter *filter)
 {
 	struct page_range range;
 	uint64_t size = 0;
 
-	*ranges = (struct table_ranges) {
-		.process = process, .start = start, .end = end, .user_end = geometry->user_end,
-	};
+	*ranges = (struct table_ranges) { .process = process, .filter.end = UINT64_MAX };
+	if (filter)
+		ranges->filter = *filter;
+	if (ranges->filter.end > geometry->user_end)	/* [vsyscall] is the kernel's */
+		ranges->filter.end = geometry->user_end;
 	while (range_next(ranges, &range))
 		size += range.end - range.start;
 	ranges->next = 0;
@@ -241,7 +244,8 @@ static int build_run(void *ctx, uint32_t vma, const struct page_run *pages)
 	return table_builder_add(&build->builder, &run);
 }
 
-static int build_walk(struct build *build, struct error *error)
+static int build_walk(struct build *build, const struct table_filter *filter,
+		      struct error *error)
 {
 	const struct geometry *g = build->pagetable->geometry;
 	struct pages *CLEANUP(pages_freep) pages = NULL;
@@ -252,7 +256,7 @@ static int build_walk(struct build *build, struct error *error)
 	err = pages_new(build->process->source, PAGE_NEED_LEAF | PAGE_JOIN_FRAMES, &pages, error);
 	if (err < 0)
 		return err;
-	ranges = table_ranges_init(&state, build->process, g, 0, UINT64_MAX);
+	ranges = table_ranges_init(&state, build->process, g, filter);
 	table_builder_init(&build->builder, g, build_vma, build);
 	err = pages_walk(pages, &ranges, build_run, build, error);
 	if (err >= 0)
@@ -261,7 +265,8 @@ static int build_walk(struct build *build, struct error *error)
 }
 
 int pagetable_build(struct process *process, const struct geometry *geometry,
-		    struct pagetable **pagetable, struct error *error)
+		    const struct table_filter *filter, struct pagetable **pagetable,
+		    struct error *error)
 {
 	struct build build = { .process = process };
 	struct pagetable *CLEANUP(pagetable_freep) table = calloc(1, sizeof(*table));
@@ -271,7 +276,7 @@ int pagetable_build(struct process *process, const struct geometry *geometry,
 		return error_nomem(error);
 	table->geometry = geometry;
 	build.pagetable = table;
-	err = build_walk(&build, error);
+	err = build_walk(&build, filter, error);
 	if (err < 0)
 		return err;
 	table->counts = build.builder.walk.counts;

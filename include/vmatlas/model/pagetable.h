@@ -148,12 +148,21 @@ struct pagetable {
 	uint64_t changed_pages;		/* contradicted themselves while they were read */
 };
 
+/* Which part of the address space to look at. */
+struct table_filter {
+	uint64_t start;
+	uint64_t end;
+	bool (*wants)(const void *ctx, const struct process *process, const struct vma *vma);
+	const void *ctx;
+};
+
 /*
  * Reads which entries are set and what maps them, nothing else. Fails only if the address space
- * went away or memory ran out; a pagemap that may not be read is a gap.
+ * went away or memory ran out; a pagemap that may not be read is a gap. filter NULL: everything.
  */
 int pagetable_build(struct process *process, const struct geometry *geometry,
-		    struct pagetable **pagetable, struct error *error);
+		    const struct table_filter *filter, struct pagetable **pagetable,
+		    struct error *error);
 void pagetable_free(struct pagetable *pagetable);
 DEFINE_CLEANUP(pagetable_free, struct pagetable)
 
@@ -161,19 +170,17 @@ uint64_t pagetable_bytes(const struct pagetable *pagetable);	/* as VmPTE counts 
 uint64_t vma_tables_bytes(const struct geometry *g, const struct vma_tables *tables);
 
 /*
- * All VMAs of user space as ranges for pages_walk(), clipped to [start, end). What cannot be
- * seen is marked hidden; `sparse` compares their size with what is resident.
+ * The VMAs of user space that the filter wants as ranges for pages_walk(). What cannot be seen is
+ * marked hidden; `sparse` compares their size with what is resident.
  */
 struct table_ranges {
 	const struct process *process;
-	uint64_t start;
-	uint64_t end;
-	uint64_t user_end;
+	struct table_filter filter;
 	size_t next;
 };
 struct page_ranges table_ranges_init(struct table_ranges *ranges, const struct process *process,
-				     const struct geometry *geometry, uint64_t start,
-				     uint64_t end);
+				     const struct geometry *geometry,
+				     const struct table_filter *filter);
 
 /* What an entry holds. */
 enum entry_kind {

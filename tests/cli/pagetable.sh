@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command line of pagetable, and its documents against the schema.
+set -u
+top=${srcdir:-.}
+vmatlas=$PWD/vmatlas
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+fail=0
+
+bad() { echo "$1"; fail=1; }
+
+# status EXPECTED ARGS...
+status() {
+	expected=$1
+	shift
+	"$vmatlas" pagetable "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$expected" ] || bad "pagetable $*: exit $got, not $expected: $(cat "$work/err")"
+}
+
+# valid ARGS...: exit 0 and a document that the schema takes
+valid() {
+	status 0 "$@" --json
+	"$top/tests/cli/validate.py" pagetable "$work/out"
+	case $? in
+	0) ;;
+	77) echo "the schema was not checked" ;;
+	*) bad "pagetable $*: see above" ;;
+	esac
+}
+
+says() { grep -q -- "$1" "$work/out" || bad "$2: no '$1' in: $(cat "$work/out")"; }
+
+valid self
+valid --list-arch
+valid self --range 0-7fffffffffff
+valid self --vma '[stack]'
+status 0 --list-arch
+says '^arm64-64k-52 ' --list-arch
+status 0 self
+says '^Difference ' self
+says '^deposited ' self
+status 0 self --vma '[stack]'
+says '^Difference *-$' '--vma: nothing to hold against VmPTE'
+status 0 self --vmas
+says '\[stack\]' --vmas
+status 0 self --raw -o pte,path
+[ "$(head -1 "$work/out")" = "PTE NAME" ] || bad "--raw -o: $(head -1 "$work/out")"
+status 2 self --arch vax
+status 2 self --arch arm64-64k-48
+status 0 self --arch riscv-sv48
+says '^Geometry *riscv-sv48' --arch
+status 2 self -o nothing
+status 2
+status 1 no-process-of-this-name
+exit $fail
