@@ -3,6 +3,7 @@
  * Prints what src/elf finds in a file, one fact a line, for comparison with readelf and the
  * like: elf_dump WHAT FILE [ARGUMENT...]
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 
 #include "vmatlas/elf/dynamic.h"
 #include "vmatlas/elf/image.h"
+#include "vmatlas/elf/layout.h"
 #include "vmatlas/elf/relocs.h"
 #include "vmatlas/elf/symbols.h"
 
@@ -276,6 +278,45 @@ static int dump_landing(const struct elf_image *image, char **args)
 	return 0;
 }
 
+static void print_vma(const struct elf_vma *v)
+{
+	printf("%s %" PRIx64 " %" PRIx64 " %c%c%cp %08" PRIx64 " %s%s", name_of(elf_vma_kind_names,
+	       v->kind), v->start, v->end, v->perms & PF_R ? 'r' : '-',
+	       v->perms & PF_W ? 'w' : '-', v->perms & PF_X ? 'x' : '-', v->offset,
+	       v->relro ? "relro " : "", v->shares_page ? "shares " : "");
+	if (v->zero_end > v->zero_start)
+		printf("zeroed %" PRIx64 " %" PRIx64, v->zero_start, v->zero_end);
+	printf("\n");
+}
+
+/* layout FILE PAGE_SIZE: the VMAs of the loader that the file itself asks for. */
+static int dump_layout(const struct elf_image *image, char **args)
+{
+	CLEANUP(elf_layout_freep) struct elf_layout *layout = NULL;
+	CLEANUP(elf_reloc_index_freep) struct elf_reloc_index *index = NULL;
+	uint64_t page_size = args[0] ? strtoull(args[0], NULL, 10) : 4096;
+	struct elf_dynamic dynamic;
+	struct elf_dirty dirty;
+	enum elf_loader loader;
+	size_t i;
+
+	if (read_dynamic(image, &dynamic))
+		return 1;
+	loader = elf_loader_of(image, &dynamic);
+	if (elf_layout_predict(image, loader, page_size, &layout, NULL) < 0 ||
+	    elf_reloc_index_build(image, &dynamic, &index, NULL) < 0 ||
+	    elf_dirty_forecast(image, &dynamic, index, loader, page_size, &dirty, NULL) < 0)
+		return 1;
+	printf("loadable %d\nshared-pages %" PRIu64 "\n", layout->loadable,
+	       layout->shared_pages);
+	printf("dirty %" PRIu64 " relocation %" PRIu64 " relro %" PRIu64 " zeroed %" PRIu64
+	       " dynamic %" PRIu64 "\n", dirty.pages, dirty.relocation, dirty.relro, dirty.zeroed,
+	       dirty.dynamic);
+	for (i = 0; i < layout->count; i++)
+		print_vma(&layout->vmas[i]);
+	return 0;
+}
+
 static const struct {
 	const char *what;
 	int (*dump)(const struct elf_image *image, char **args);
@@ -289,6 +330,7 @@ static const struct {
 	{ "relocs", dump_relocs },
 	{ "counts", dump_counts },
 	{ "landing", dump_landing },
+	{ "layout", dump_layout },
 };
 
 int main(int argc, char **argv)
