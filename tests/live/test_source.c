@@ -392,7 +392,8 @@ static void test_leader_exits_later(struct source *source)
 
 	child_start(&child, leader_leaves_later);
 	CHECK(!source_process_open(source, child.pid, &process, &e));
-	CHECK(maps_holds(process, test_leader_exits_later, &e) && !source_process_check(process, &e));
+	CHECK(maps_holds(process, test_leader_exits_later, &e));
+	CHECK(!source_process_check(process, &e));
 	CHECK(write(child.go, "g", 1) == 1);
 	for (int i = 0; i < 5000 && !rc; i++) {
 		rc = source_process_check(process, &e);

@@ -181,6 +181,25 @@ static void test_odd_paths(struct source *source, struct source_process *self)
 	close(file.fd);
 }
 
+/* In the chroot, another file under the name that `inside` has for us. */
+static void decoy(bool make)
+{
+	char path[3][256];
+	int fd;
+
+	snprintf(path[0], sizeof(path[0]), "%s/tmp", folder);
+	snprintf(path[1], sizeof(path[1]), "%s%s", folder, folder);
+	snprintf(path[2], sizeof(path[2]), "%s%s/inside", folder, folder);
+	if (make) {
+		CHECK(!mkdir(path[0], 0700) && !mkdir(path[1], 0700));
+		fd = open(path[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		CHECK(fd >= 0);
+		close(fd);
+	} else {
+		CHECK(!unlink(path[2]) && !rmdir(path[1]) && !rmdir(path[0]));
+	}
+}
+
 /* An absolute link of another root leads inside that root, not into ours. */
 static void test_foreign_root(struct source *source)
 {
@@ -195,6 +214,7 @@ static void test_foreign_root(struct source *source)
 	fd = open(in_folder("inside"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	CHECK(fd >= 0 && write(fd, "inside", 6) == 6);
 	close(fd);
+	decoy(true);
 	CHECK(!symlink("/inside", in_folder("link")) && !symlink("/etc/passwd", in_folder("trap")));
 	pid = fork();
 	if (!pid) {
@@ -219,6 +239,7 @@ static void test_foreign_root(struct source *source)
 	close(up[0]);
 	close(up[1]);
 	waitpid(pid, NULL, 0);
+	decoy(false);
 	unlink(in_folder("inside"));
 	unlink(in_folder("link"));
 	unlink(in_folder("trap"));

@@ -231,8 +231,8 @@ struct source_file_key {
 enum source_file_match {
 	FILE_MATCH_MAPPED,	/* opened through map_files: the mapped file itself */
 	FILE_MATCH_SAME,	/* by path; inode and device agree */
-	FILE_MATCH_INODE,	/* by path; the inode agrees, the device does not (btrfs, overlayfs) */
-	FILE_MATCH_OTHER	/* by path; another file than the mapped one: never trust it silently */
+	FILE_MATCH_INODE,	/* by path; only the inode agrees (btrfs, overlayfs) */
+	FILE_MATCH_OTHER	/* by path; not the mapped file: never trust it silently */
 };
 
 struct source_file {
