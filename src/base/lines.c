@@ -49,15 +49,15 @@ static int lines_hand_out(struct lines *lines, size_t len, size_t eaten, struct 
 int lines_next(struct lines *lines, struct span *line, struct error *error)
 {
 	for (;;) {
-		size_t have = lines->window.len - lines->at;
-		const char *from = lines->window.data + lines->at;
+		struct span ahead = lines_ahead(lines);
+		size_t have = ahead.len;
 		const char *end = have > lines->searched ?
-			memchr(from + lines->searched, '\n', have - lines->searched) : NULL;
+			memchr(ahead.ptr + lines->searched, '\n', have - lines->searched) : NULL;
 		int rc;
 
 		if (end)
-			return lines_hand_out(lines, (size_t)(end - from),
-					      (size_t)(end - from) + 1, line);
+			return lines_hand_out(lines, (size_t)(end - ahead.ptr),
+					      (size_t)(end - ahead.ptr) + 1, line);
 		lines->searched = have;
 		if (have > LINES_MAX) {
 			lines->at += have;

@@ -257,12 +257,14 @@ static bool take_expected(struct smaps_reader *reader, struct smaps_record *reco
 {
 	const struct smaps_hint *hint = &reader->hints[place % SMAPS_HINTS];
 	struct span ahead = lines_ahead(reader->lines);
-	const char *end = ahead.ptr + SMAPS_PREFIX + SMAPS_DIGITS;
 	size_t len = SMAPS_PREFIX + SMAPS_DIGITS + (hint->is_size ? 4 : 1);
+	const char *end;
 	uint64_t value;
 
-	if (!hint->key || ahead.len < len || memcmp(ahead.ptr, hint->prefix, SMAPS_PREFIX) ||
-	    (hint->is_size ? memcmp(end, " kB\n", 4) : *end != '\n') ||
+	if (!hint->key || ahead.len < len || memcmp(ahead.ptr, hint->prefix, SMAPS_PREFIX))
+		return false;
+	end = ahead.ptr + SMAPS_PREFIX + SMAPS_DIGITS;
+	if ((hint->is_size ? memcmp(end, " kB\n", 4) : *end != '\n') ||
 	    record->present >> (hint->key - 1) & 1 ||
 	    !fixed_number(ahead.ptr + SMAPS_PREFIX, &value))
 		return false;

@@ -38,7 +38,9 @@ int lines_next(struct lines *lines, struct span *line, struct error *error);
  * inside a line), and taking its first line off by length, newline included. */
 static inline struct span lines_ahead(const struct lines *lines)
 {
-	return (struct span) { lines->window.data + lines->at, lines->window.len - lines->at };
+	const struct buf *w = &lines->window;
+
+	return (struct span) { w->data ? w->data + lines->at : NULL, w->len - lines->at };
 }
 
 static inline void lines_take(struct lines *lines, size_t len)
