@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "swar.h"
+
 /* Digit + 1, so that 0 means "no digit". */
 static const uint8_t hex_digits[256] = {
 	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5,
@@ -16,16 +18,6 @@ struct cursor {
 	const unsigned char *end;
 };
 
-#define EVERY_BYTE(x) (0x0101010101010101ULL * (x))
-
-static inline uint64_t load_8(const void *at)
-{
-	uint64_t bytes;
-
-	memcpy(&bytes, at, sizeof(bytes));
-	return bytes;
-}
-
 /* Eight lower-case digits at once: half of the time of a line goes into its numbers. */
 static inline bool eight_digits(const unsigned char *at, uint64_t *value)
 {
@@ -38,10 +30,7 @@ static inline bool eight_digits(const unsigned char *at, uint64_t *value)
 	bad |= letters << 4 & ~(low + EVERY_BYTE(0x0f));		/* before 'a' */
 	if (bad)
 		return false;
-	x = low + letters * 9;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	x = __builtin_bswap64(x);
-#endif
+	x = __builtin_bswap64(low + letters * 9);
 	x = (x | x >> 4) & 0x00ff00ff00ff00ffULL;
 	x = (x | x >> 8) & 0x0000ffff0000ffffULL;
 	*value = (x | x >> 16) & 0xffffffff;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "swar.h"
 #include "text.h"
 #include "vm_flags.h"
 
@@ -181,7 +182,7 @@ static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key)
 	const char *colon;
 	size_t i;
 
-	hint->key = 0;
+	*hint = (struct smaps_hint) { 0 };
 	if (line.len < SMAPS_PREFIX)
 		return;
 	colon = memchr(line.ptr, ':', SMAPS_PREFIX);
@@ -191,32 +192,31 @@ static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key)
 		if (line.ptr[i] != ' ')
 			return;
 	memcpy(hint->prefix, line.ptr, SMAPS_PREFIX);
-	hint->key = (uint8_t)(key + 1);
+	hint->key = (uint8_t)key;
+	hint->known = true;
 	hint->is_size = smaps_key_is_size(key);
 }
 
-/* Eight bytes: blanks, then at least one digit. */
+/*
+ * Eight bytes: blanks, then at least one digit. Without a loop: how long the numbers are changes
+ * from line to line, and each surprise costs more than the number.
+ */
 static inline bool fixed_number(const char *at, uint64_t *value)
 {
-	const char *end = at + SMAPS_DIGITS;
-	uint64_t v = 0;
+	uint64_t x = load_8(at);
+	uint64_t digits = x >> 4 & EVERY_BYTE(1);		/* '0' is 0x30, a blank 0x20 */
+	uint64_t blanks = (digits ^ EVERY_BYTE(1)) * 0xff;
+	uint64_t low = x & EVERY_BYTE(0x0f);
+	uint64_t bad = (x ^ digits << 4 ^ EVERY_BYTE(0x20)) & EVERY_BYTE(0xf0);
 
-	if (!memcmp(at, "       0", SMAPS_DIGITS)) {
-		*value = 0;
-		return true;
-	}
-	while (at < end && *at == ' ')
-		at++;
-	if (at == end)
+	bad |= (low + EVERY_BYTE(6)) & EVERY_BYTE(0x10);	/* above '9' */
+	bad |= low & blanks;
+	bad |= blanks & (blanks + 1);				/* a blank behind a digit, or all */
+	if (bad || blanks >> 63)
 		return false;
-	for (; at < end; at++) {
-		unsigned digit = (unsigned char)*at - '0';
-
-		if (digit > 9)
-			return false;
-		v = v * 10 + digit;
-	}
-	*value = v;
+	low = (low * 10 + (low >> 8)) & 0x00ff00ff00ff00ffULL;
+	low = (low * 100 + (low >> 16)) & 0x0000ffff0000ffffULL;
+	*value = (low * 10000 + (low >> 32)) & 0xffffffff;
 	return true;
 }
 
@@ -224,17 +224,20 @@ static inline bool fixed_number(const char *at, uint64_t *value)
 static int add_line(struct smaps_reader *reader, struct smaps_record *record, struct span line,
 		    struct smaps_hint *hint)
 {
+	static const struct span flags = SPAN_LITERAL("VmFlags:");
 	struct span key, value = line;
 	int index;
 
+	if (line.len >= flags.len && !memcmp(line.ptr, flags.ptr, flags.len)) {
+		value.ptr += flags.len;
+		value.len -= flags.len;
+		record->has_vm_flags = true;
+		return vm_flags_parse(value, &record->vm_flags, &record->unknown_flags);
+	}
 	if (!text_take_key(&value, &key)) {
 		if (line.len)
 			report_later(reader, ERROR_PARSE, "smaps line has no key");
 		return 0;
-	}
-	if (span_is(key, "VmFlags")) {
-		record->has_vm_flags = true;
-		return vm_flags_parse(value, &record->vm_flags, &record->unknown_flags);
 	}
 	index = text_key_index(smaps_key_names, SMAPS_KEY_MAX, SMAPS_KEY_MAX, key);
 	if (index < 0)
@@ -248,30 +251,42 @@ static int add_line(struct smaps_reader *reader, struct smaps_record *record, st
 	return 0;
 }
 
-/*
- * "Rss:                   4 kB" has 16 bytes of key and 8 of number in every kernel that was ever
- * seen (SEQ_PUT_DEC in fs/proc/task_mmu.c): a line that is as the hint says needs no search for
- * its end, its colon and its number. Anything else goes the long way.
- */
-static bool take_expected(struct smaps_reader *reader, struct smaps_record *record, size_t place)
+/* Bytes of the line at `at` if it is as the hint says, else 0. */
+static inline size_t take_expected(struct smaps_record *record, const struct smaps_hint *hint,
+				   const char *at, size_t ahead)
 {
-	const struct smaps_hint *hint = &reader->hints[place % SMAPS_HINTS];
-	struct span ahead = lines_ahead(reader->lines);
-	size_t len = SMAPS_PREFIX + SMAPS_DIGITS + (hint->is_size ? 4 : 1);
 	const char *end;
 	uint64_t value;
 
-	if (!hint->key || ahead.len < len || memcmp(ahead.ptr, hint->prefix, SMAPS_PREFIX))
-		return false;
-	end = ahead.ptr + SMAPS_PREFIX + SMAPS_DIGITS;
+	if (!hint->known || ahead < SMAPS_EXPECTED || memcmp(at, hint->prefix, SMAPS_PREFIX))
+		return 0;
+	end = at + SMAPS_PREFIX + SMAPS_DIGITS;
 	if ((hint->is_size ? memcmp(end, " kB\n", 4) : *end != '\n') ||
-	    record->present >> (hint->key - 1) & 1 ||
-	    !fixed_number(ahead.ptr + SMAPS_PREFIX, &value))
-		return false;
-	record->value[hint->key - 1] = hint->is_size ? value << 10 : value;
-	record->present |= 1ULL << (hint->key - 1);
-	lines_take(reader->lines, len);
-	return true;
+	    record->present >> hint->key & 1 || !fixed_number(at + SMAPS_PREFIX, &value))
+		return 0;
+	record->value[hint->key] = hint->is_size ? value << 10 : value;
+	record->present |= 1ULL << hint->key;
+	return hint->is_size ? SMAPS_EXPECTED : SMAPS_EXPECTED - 3;
+}
+
+/*
+ * "Rss:                   4 kB" has 16 bytes of key and 8 of number in every kernel that was ever
+ * seen (SEQ_PUT_DEC in fs/proc/task_mmu.c): a line that is as the hint says needs no search for
+ * its end, its colon and its number. Returns the place of the first line that goes the long way.
+ */
+static size_t take_known(struct smaps_reader *reader, struct smaps_record *record, size_t place)
+{
+	struct span ahead = lines_ahead(reader->lines);
+	size_t at = 0, count = 0, len;
+
+	do {
+		len = take_expected(record, &reader->hints[(place + count) % SMAPS_HINTS],
+				    ahead.ptr + at, ahead.len - at);
+		at += len;
+		count += !!len;
+	} while (len);
+	lines_take(reader->lines, at, count);
+	return place + count;
 }
 
 /* The counters of a record, up to the next header; 1, negative on failure. */
@@ -282,9 +297,7 @@ static int take_counters(struct smaps_reader *reader, struct smaps_record *recor
 	size_t place;
 	int rc;
 
-	for (place = 0;; place++) {
-		if (take_expected(reader, record, place))
-			continue;
+	for (place = take_known(reader, record, 0);; place = take_known(reader, record, place + 1)) {
 		rc = lines_next(reader->lines, &line, error);
 		if (rc <= 0)
 			return rc < 0 ? rc : 1;

@@ -34,8 +34,8 @@ void lines_done(struct lines *lines);
  * failure. A last line without newline is handed out as it is. */
 int lines_next(struct lines *lines, struct span *line, struct error *error);
 
-/* For whoever knows what the next line looks like: what was read but not handed out (it may end
- * inside a line), and taking its first line off by length, newline included. */
+/* For whoever knows what the next lines look like: what was read but not handed out (it may end
+ * inside a line), and taking `count` lines of `len` bytes, newlines included, off its front. */
 static inline struct span lines_ahead(const struct lines *lines)
 {
 	const struct buf *w = &lines->window;
@@ -43,11 +43,12 @@ static inline struct span lines_ahead(const struct lines *lines)
 	return (struct span) { w->data ? w->data + lines->at : NULL, w->len - lines->at };
 }
 
-static inline void lines_take(struct lines *lines, size_t len)
+static inline void lines_take(struct lines *lines, size_t len, unsigned long count)
 {
 	lines->at += len;
-	lines->searched = 0;
-	lines->number++;
+	if (len)
+		lines->searched = 0;
+	lines->number += count;
 }
 
 #endif

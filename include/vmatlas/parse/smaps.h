@@ -85,11 +85,13 @@ struct smaps_record {
 /* What stood at a place of the last record: the key with its padding. */
 #define SMAPS_PREFIX 16
 #define SMAPS_DIGITS 8			/* behind it, the number with its padding */
+#define SMAPS_EXPECTED (SMAPS_PREFIX + SMAPS_DIGITS + 4)	/* with " kB" and newline */
 #define SMAPS_HINTS 64
 
 struct smaps_hint {
 	char prefix[SMAPS_PREFIX];
-	uint8_t key;			/* enum smaps_key + 1, 0 if nothing is known */
+	bool known;
+	uint8_t key;			/* enum smaps_key */
 	bool is_size;
 };
 
