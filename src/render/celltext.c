@@ -9,10 +9,24 @@
 
 static char *put_dec(char *end, uint64_t v)
 {
-	do {
-		*--end = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	/* Two digits per division: this is the hottest loop of a long table. */
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324"
+		"25262728293031323334353637383940414243444546474849"
+		"50515253545556575859606162636465666768697071727374"
+		"75767778798081828384858687888990919293949596979899";
+
+	while (v >= 100) {
+		end -= 2;
+		memcpy(end, pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		end -= 2;
+		memcpy(end, pairs + v * 2, 2);
+		return end;
+	}
+	*--end = (char)('0' + v);
 	return end;
 }
 
@@ -224,8 +238,9 @@ size_t text_fit(struct span text, size_t columns)
 size_t text_columns(struct span text)
 {
 	mbstate_t state = { 0 };
-	size_t columns = 0;
+	size_t columns = escape_plain(text, ESCAPE_TERMINAL);
 
+	text = (struct span) { text.ptr + columns, text.len - columns };
 	while (text.len) {
 		size_t width, len = text_step(text, &state, &width);
 

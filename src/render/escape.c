@@ -90,18 +90,27 @@ bool escape_is_utf8(struct span bytes)
 	return true;
 }
 
-static bool ascii_special(unsigned char c, enum escape_for where)
+/* Bit per enum escape_for: this byte needs a closer look there. */
+#define EVERYWHERE 0xf
+static const uint8_t special[256] = {
+	[0x00 ... 0x1f] = EVERYWHERE,
+	[' '] = 1 << ESCAPE_RAW,
+	['"'] = 1 << ESCAPE_PAIRS,
+	['$'] = 1 << ESCAPE_PAIRS,
+	['`'] = 1 << ESCAPE_PAIRS,
+	['\\'] = EVERYWHERE,
+	[0x7f ... 0xff] = EVERYWHERE,
+};
+
+size_t escape_plain(struct span s, enum escape_for where)
 {
-	if (c < 0x20 || c >= 0x7f || c == '\\')
-		return true;
-	switch (where) {
-	case ESCAPE_RAW:
-		return c == ' ';
-	case ESCAPE_PAIRS:
-		return c == '"' || c == '$' || c == '`';
-	default:
-		return false;
-	}
+	const unsigned char *p = (const unsigned char *)s.ptr;
+	unsigned bit = 1u << where;
+	size_t i = 0;
+
+	while (i < s.len && !(special[p[i]] & bit))
+		i++;
+	return i;
 }
 
 static int add_bytes_hex(struct buf *out, struct span bytes)
@@ -127,12 +136,10 @@ static bool may_stay(struct span s, uint32_t c, enum escape_for where)
 int escape_add(struct buf *out, struct span s, enum escape_for where)
 {
 	while (s.len) {
-		size_t len = 0;
+		size_t len = escape_plain(s, where);
 		uint32_t c = 0;
 		int rc;
 
-		while (len < s.len && !ascii_special((unsigned char)s.ptr[len], where))
-			len++;
 		if (len) {
 			rc = buf_add(out, s.ptr, len);
 		} else {

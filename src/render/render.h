@@ -10,8 +10,8 @@
 
 /* Containers may be nested this deep; more is a mistake of the program. */
 #define REPORT_DEPTH 32
-/* Below this many rows libsmartcols lays a table out, which needs them all at once. */
-#define TABLE_LAYOUT_ROWS 4000
+/* Up to this many rows libsmartcols lays a table out: it needs them all at once, and 4 us each. */
+#define TABLE_LAYOUT_ROWS 2000
 /* --sort holds this many rows; more are printed as they come, with a warning. */
 #define TABLE_SORT_ROWS 200000
 #define TABLE_COLUMNS 64
@@ -44,6 +44,7 @@ struct table {
 	const void *ctx;
 	uint8_t column[TABLE_COLUMNS];	/* indexes of the columns drawn */
 	size_t count;
+	uint8_t width[TABLE_COLUMNS];	/* usual width or title, the larger; if streamed */
 	bool streamed;			/* laid out with the columns' usual widths */
 	const struct column *sort;	/* NULL: rows go out as they come */
 	bool descending;

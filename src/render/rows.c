@@ -56,9 +56,11 @@ int report_row(struct report *report, const void *row)
 		return report->rc;
 	scratch_reset(report->scratch);
 	for (i = 0; i < t->count; i++) {
-		cells[i] = cell_null();
+		cells[i].type = CELL_MISSING;
+		cells[i].gap = GAP_NOT_APPLICABLE;
 		t->set->columns[t->column[i]].get(t->ctx, row, &cells[i], report->scratch);
-		report_note_gaps(report, &cells[i]);
+		if (cells[i].type == CELL_MISSING || cells[i].type >= CELL_LIST)
+			report_note_gaps(report, &cells[i]);
 	}
 	if (scratch_failed(report->scratch))
 		return report_fail(report, error_nomem(&report->error));

@@ -3,88 +3,121 @@
 
 /*
  * Tables printed while they are read: each column as wide as it usually is, a longer value
- * pushes the rest of its row. No allocation and no formatted print per cell.
+ * pushes the rest of its row. Written for tens of thousands of rows: no allocation and no
+ * formatted print per cell, numbers and plain names go straight into the output.
  */
-static size_t column_width(const struct column *column)
-{
-	size_t title = strlen(column->title);
+struct field {
+	struct span text;
+	size_t columns;		/* what it takes on a terminal */
+	size_t width;		/* what it is padded to */
+	bool right;
+	bool last;		/* not padded behind */
+};
 
-	return column->width > title ? column->width : title;
-}
-
-static int add_blanks(struct buf *out, size_t count)
+static int add_field(struct buf *out, const struct field *f)
 {
-	if (buf_reserve(out, count) < 0)
+	size_t pad = f->width > f->columns ? f->width - f->columns : 0;
+	char *p;
+
+	if (buf_reserve(out, f->text.len + pad + 1) < 0)
 		return -1;
-	memset(out->data + out->len, ' ', count);
-	out->len += count;
+	p = out->data + out->len;
+	if (f->right) {
+		memset(p, ' ', pad);
+		p += pad;
+	}
+	memcpy(p, f->text.ptr, f->text.len);
+	p += f->text.len;
+	if (!f->right && !f->last) {
+		memset(p, ' ', pad);
+		p += pad;
+	}
+	*p++ = f->last ? '\n' : ' ';
+	out->len = (size_t)(p - out->data);
 	return 0;
 }
 
-/* One field and the blank behind it; the last one is not padded on its right. */
-static int add_field(struct report *report, const struct column *column, struct span text,
-		     size_t columns, bool last)
+static struct field field_of(const struct table *t, size_t i)
 {
-	struct buf *out = &report->pending;
-	size_t width = column_width(column);
-	size_t pad = width > columns ? width - columns : 0;
-
-	if (buf_reserve(out, text.len + pad + 1) < 0)
-		return -1;
-	if (column->flags & COLUMN_RIGHT && add_blanks(out, pad) < 0)
-		return -1;
-	memcpy(out->data + out->len, text.ptr, text.len);
-	out->len += text.len;
-	if (!last && !(column->flags & COLUMN_RIGHT) && add_blanks(out, pad) < 0)
-		return -1;
-	out->data[out->len++] = last ? '\n' : ' ';
-	return 0;
+	return (struct field) {
+		.width = t->width[i],
+		.right = t->set->columns[t->column[i]].flags & COLUMN_RIGHT,
+		.last = i + 1 == t->count,
+	};
 }
 
 int stream_begin(struct report *report)
 {
 	struct table *t = &report->table;
 
-	if (report->options.no_headings)
-		return 0;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct column *column = &t->set->columns[t->column[i]];
+		size_t title = strlen(column->title);
 
-		if (add_field(report, column, span_of(column->title), strlen(column->title),
-			      i + 1 == t->count) < 0)
+		t->width[i] = column->width > title ? column->width : (uint8_t)title;
+	}
+	for (size_t i = 0; i < t->count && !report->options.no_headings; i++) {
+		struct field f = field_of(t, i);
+
+		f.text = span_of(t->set->columns[t->column[i]].title);
+		f.columns = f.text.len;
+		if (add_field(&report->pending, &f) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int add_cell(struct report *report, const struct column *column, const struct cell *cell,
-		    size_t at, bool last)
+/* Everything that is not a number or a plain name. */
+static int field_text(struct report *report, const struct cell *cell, struct field *f)
 {
-	char room[CELL_DIGITS];
-	struct span text;
-
-	text.len = cell_number(room, cell, report->options.bytes, &text.ptr);
-	if (text.len)
-		return add_field(report, column, text, text.len, last);
 	buf_clear(&report->work);
 	if (cell_add(report, &report->work, cell, ESCAPE_TERMINAL) < 0)
 		return -1;
-	text = buf_span(&report->work);
-	if (!text.len)
-		text.ptr = "";
-	if (last && report->cut && column->flags & COLUMN_TRUNC)
-		text.len = text_fit(text, report->width > at ? report->width - at : 0);
-	return add_field(report, column, text, text_columns(text), last);
+	f->text = (struct span) { buf_str(&report->work), report->work.len };
+	f->columns = text_columns(f->text);
+	return 0;
+}
+
+static bool plain_text(const struct cell *cell)
+{
+	return (cell->type == CELL_TEXT || cell->type == CELL_BYTES) && cell->text.len &&
+		escape_plain(cell->text, ESCAPE_TERMINAL) == cell->text.len;
+}
+
+/* A last column that may be cut ends with the terminal's line. */
+static void field_cut(const struct report *report, size_t i, size_t used, struct field *f)
+{
+	const struct table *t = &report->table;
+	size_t room = report->width > used ? report->width - used : 0;
+
+	if (!report->cut || !f->last || f->columns <= room ||
+	    !(t->set->columns[t->column[i]].flags & COLUMN_TRUNC))
+		return;
+	f->text.len = text_fit(f->text, room);
+	f->columns = room;
 }
 
 int stream_row(struct report *report, const struct cell *cells)
 {
 	struct table *t = &report->table;
-	size_t begin = report->pending.len;
+	size_t used = 0;
 
-	for (size_t i = 0; i < t->count; i++)
-		if (add_cell(report, &t->set->columns[t->column[i]], &cells[i],
-			     report->pending.len - begin, i + 1 == t->count) < 0)
+	for (size_t i = 0; i < t->count; i++) {
+		struct field f = field_of(t, i);
+		char room[CELL_DIGITS];
+
+		f.text.len = cell_number(room, &cells[i], report->options.bytes, &f.text.ptr);
+		f.columns = f.text.len;
+		if (!f.text.len && plain_text(&cells[i])) {
+			f.text = cells[i].text;
+			f.columns = f.text.len;
+		} else if (!f.text.len && field_text(report, &cells[i], &f) < 0) {
 			return -1;
+		}
+		field_cut(report, i, used, &f);
+		used += (f.columns > f.width ? f.columns : f.width) + 1;
+		if (add_field(&report->pending, &f) < 0)
+			return -1;
+	}
 	return report_flush_full(report);
 }
