@@ -95,7 +95,7 @@ bool escape_is_utf8(struct span bytes)
 static const uint8_t special[256] = {
 	[0x00 ... 0x1f] = EVERYWHERE,
 	[' '] = 1 << ESCAPE_RAW,
-	['"'] = 1 << ESCAPE_PAIRS,
+	['"'] = 1 << ESCAPE_PAIRS | 1 << ESCAPE_JSON,
 	['$'] = 1 << ESCAPE_PAIRS,
 	['`'] = 1 << ESCAPE_PAIRS,
 	['\\'] = EVERYWHERE,
@@ -127,6 +127,8 @@ static bool may_stay(struct span s, uint32_t c, enum escape_for where)
 {
 	if (c == '\\')
 		return where <= ESCAPE_JSON && (s.len < 2 || s.ptr[1] != 'x');
+	if (c == '"')
+		return where == ESCAPE_JSON;
 	if (c < 0x80 || code_point_unsafe(c))
 		return false;
 	/* wchar_t is the code point in glibc and musl (__STDC_ISO_10646__). */

@@ -21,32 +21,32 @@ static int add_value(struct buf *out, json_t *value)
 	return rc;
 }
 
-/* Escaped text holds no control characters, so only these two need quoting. */
-static bool plain(const char *text, size_t len)
+/* Text without anything to quote, in quotes: nearly every key and most values are such. */
+static int add_word(struct buf *out, const char *text, size_t len)
 {
-	return !memchr(text, '"', len) && !memchr(text, '\\', len);
+	char *p;
+
+	if (buf_reserve(out, len + 2) < 0)
+		return -1;
+	p = out->data + out->len;
+	*p++ = '"';
+	if (len)
+		memcpy(p, text, len);
+	p[len] = '"';
+	out->len += len + 2;
+	out->data[out->len] = '\0';
+	return 0;
 }
 
 static int add_string(struct buf *out, struct span bytes)
 {
-	CLEANUP(buf_done) struct buf quoted = BUF_INIT;
-	size_t begin = out->len;
+	CLEANUP(buf_done) struct buf escaped = BUF_INIT;
 
-	if (buf_add_char(out, '"') < 0 || escape_add(out, bytes, ESCAPE_JSON) < 0)
+	if (escape_plain(bytes, ESCAPE_JSON) == bytes.len)
+		return add_word(out, bytes.ptr, bytes.len);
+	if (escape_add(&escaped, bytes, ESCAPE_JSON) < 0)
 		return -1;
-	if (plain(out->data + begin + 1, out->len - begin - 1))
-		return buf_add_char(out, '"');
-	if (add_value(&quoted, json_stringn(out->data + begin + 1, out->len - begin - 1)) < 0)
-		return -1;
-	out->len = begin;
-	return buf_add_span(out, buf_span(&quoted));
-}
-
-static int add_word(struct buf *out, const char *text, size_t len)
-{
-	if (buf_add_char(out, '"') < 0 || buf_add(out, text, len) < 0)
-		return -1;
-	return buf_add_char(out, '"');
+	return add_value(out, json_stringn(buf_str(&escaped), escaped.len));
 }
 
 /* jansson and many readers have signed 64-bit integers: what is above becomes a hex string. */
