@@ -8,10 +8,14 @@ static bool name_matches(const char *name, struct span word)
 	return name && strlen(name) == word.len && !strncasecmp(name, word.ptr, word.len);
 }
 
+/* A heading may be the name of another column: names come first. */
 static int column_find(const struct column *columns, struct span word)
 {
 	for (int i = 0; columns[i].name; i++)
-		if (name_matches(columns[i].name, word) || name_matches(columns[i].title, word))
+		if (name_matches(columns[i].name, word))
+			return i;
+	for (int i = 0; columns[i].name; i++)
+		if (name_matches(columns[i].title, word))
 			return i;
 	return -1;
 }
