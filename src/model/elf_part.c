@@ -155,6 +155,15 @@ const struct elf_section *elf_part_section(const struct process *process, const 
 	return NULL;
 }
 
+uint64_t elf_part_section_bytes(const struct process *process, const struct vma *vma,
+				const struct elf_section *section)
+{
+	uint32_t index = elf_part_object(process, vma);
+
+	return index == OBJECT_NONE ? 0 : bytes_in(&process->objects[index], vma, section->addr,
+						   section->size);
+}
+
 int elf_part_segment(const struct process *process, const struct vma *vma, size_t *cursor)
 {
 	uint32_t index = elf_part_object(process, vma);

@@ -55,6 +55,9 @@ void elf_part_contents(const struct process *process, const struct vma *vma,
 /* Sections with bytes in the VMA, in file order: *cursor starts at 0; NULL at the end. */
 const struct elf_section *elf_part_section(const struct process *process, const struct vma *vma,
 					   size_t *cursor);
+/* Bytes of that section in the VMA. */
+uint64_t elf_part_section_bytes(const struct process *process, const struct vma *vma,
+				const struct elf_section *section);
 /* PT_LOAD segments with bytes in the VMA: index of the next, or -1. *cursor starts at 0. */
 int elf_part_segment(const struct process *process, const struct vma *vma, size_t *cursor);
 
