@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "classify.h"
+
+#include "vmatlas/parse/pagemap.h"
+
+/* glibc malloc/arena.c: heaps of arenas are HEAP_MAX_SIZE large and aligned to it. */
+#define HEAP_MAX_64 (64ull << 20)
+#define HEAP_MAX_32 (1ull << 20)
+#define TAIL_MERGED_MAX (1ull << 20)	/* a guard that merged behind the closed tail */
+
+/* malloc/malloc.c: DEFAULT_MMAP_THRESHOLD, the header in front of a block, IS_MMAPPED. */
+#define MMAP_THRESHOLD (128ull << 10)
+#define CHUNK_MMAPPED 2u
+#define CHUNK_FLAGS 7u
+#define CHUNKS_MAX 64u		/* blocks that merged into one VMA and are looked at */
+#define MEMORY_READS_MAX 1024u
+
+static bool is_anon_rw(const struct vma *vma)
+{
+	return vma_is_anon(vma) && (vma->perms & (VMA_READ | VMA_WRITE | VMA_SHARED)) ==
+					   (VMA_READ | VMA_WRITE);
+}
+
+static uint64_t heap_max(const struct process *process)
+{
+	return process->has_auxv && process->auxv.word_size == 4 ? HEAP_MAX_32 : HEAP_MAX_64;
+}
+
+bool classify_arena(struct classify *c, struct vma *vma)
+{
+	struct vma *tail = vma_behind(c, vma);
+	uint64_t size = heap_max(c->process), base = (vma->end - 1) & -size;
+
+	if (!is_anon_rw(vma))
+		return false;
+	if (vma->start == base && vma->end == base + size) {
+		vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_ARENA, RULE_ARENA, CERTAINTY_GUESS);
+		return true;
+	}
+	if (!tail || !vma_is_anon(tail) || vma_is_accessible(tail) || tail->end < base + size ||
+	    tail->end - (base + size) > TAIL_MERGED_MAX)
+		return false;
+	/* What merged in front of the arena must be the smaller part. */
+	if (vma->start < base && vma->end - base < base - vma->start)
+		return false;
+	if (vma->start > base)
+		return false;
+	vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_ARENA, RULE_ARENA, CERTAINTY_INFERRED);
+	if (vma->start < base)
+		vma->role_second = ROLE_ANON;
+	vma_set(tail, VMA_CLASS_GUARD, ROLE_RESERVED, RULE_ARENA_TAIL, CERTAINTY_INFERRED);
+	tail->owner = vma_index(c, vma);
+	return true;
+}
+
+/* Size of the block whose header lies at the address, 0 if there is none that can be read. */
+static uint64_t chunk_size(struct classify *c, uint64_t address)
+{
+	struct process *process = c->process;
+	uint64_t word, header[2];
+	size_t got = 0;
+
+	if (c->memory_reads >= MEMORY_READS_MAX)
+		return 0;
+	c->memory_reads++;
+	if (source_pagemap(process->source, address / process->page_size, &word, 1, &got, NULL) < 0) {
+		c->memory_reads = MEMORY_READS_MAX;
+		return 0;
+	}
+	if (got != 1 || !(word & PAGEMAP_PRESENT) ||
+	    source_mem(process->source, address, header, sizeof(header), &got, NULL) < 0 ||
+	    got != sizeof(header))
+		return 0;
+	if ((header[1] & CHUNK_FLAGS) != CHUNK_MMAPPED || header[0] ||
+	    (header[1] & -(uint64_t)8) % process->page_size)
+		return 0;
+	return header[1] & -(uint64_t)8;
+}
+
+/* Blocks above the threshold have a mapping of their own that begins with their header. */
+bool classify_malloc_large(struct classify *c, struct vma *vma)
+{
+	uint64_t at = vma->start, size;
+
+	if (!is_anon_rw(vma) || vma->end - vma->start <= MMAP_THRESHOLD ||
+	    (c->process->has_auxv && c->process->auxv.word_size == 4))
+		return false;
+	for (unsigned i = 0; i < CHUNKS_MAX && at < vma->end; i++) {
+		size = chunk_size(c, at);
+		if (size <= MMAP_THRESHOLD || size > vma->end - at)
+			break;
+		at += size;
+	}
+	if (at - vma->start < (vma->end - vma->start) / 2 || at == vma->start)
+		return false;
+	vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_MALLOC_LARGE, RULE_MALLOC_HEADER,
+		CERTAINTY_INFERRED);
+	return true;
+}
