@@ -3,6 +3,7 @@
 
 /* In the order of the help. */
 const struct command *const commands[] = {
+	&cmd_map,
 	&cmd_pagetable,
 	NULL
 };

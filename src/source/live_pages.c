@@ -116,7 +116,6 @@ int live_scan(struct source_process *process, const struct source_scan *scan,
 	      struct error *error)
 {
 	struct live_process *p = live_process_of(process);
-	uint64_t page = process->source->host.page_size;
 	int fd = live_pagemap_open(p), rc;
 	struct scan_arg arg = {
 		.size = sizeof(arg),
@@ -132,9 +131,6 @@ int live_scan(struct source_process *process, const struct source_scan *scan,
 
 	if (fd < 0)
 		return live_refusal(p, "pagemap", -fd, error);
-	/* EINVAL shall mean that the kernel does not know the request. */
-	if (!count || scan->start > scan->end || scan->start % page || scan->end % page)
-		return error_set(error, ERROR_USAGE, "pagemap", "not a range of pages to scan");
 	do {
 		rc = ioctl(fd, SCAN_IOCTL, &arg);
 		source_count(process->source, rc > 0 ? rc * (ssize_t)sizeof(*regions) : 0);
@@ -154,32 +150,16 @@ int live_scan(struct source_process *process, const struct source_scan *scan,
 	return 0;
 }
 
-/* The pages that may be read are known from pagemap, so both must show one address space: tied
- * before, and found alive after the open, no exec can have come in between. */
-static int live_mem_open(struct live_process *p, struct error *error)
-{
-	if (p->mem >= 0)
-		return 0;
-	live_space_bind(p);
-	p->mem = source_openat(p->base.source, p->dir, "mem", O_RDONLY);
-	if (p->mem < 0)
-		return live_refusal(p, "mem", -p->mem, error);
-	if (live_space_exists(p))
-		return 0;
-	close(p->mem);
-	p->mem = -1;
-	return live_no_space(p, error);
-}
-
 int live_mem(struct source_process *process, uint64_t address, void *data, size_t len,
 	     size_t *got, struct error *error)
 {
 	struct live_process *p = live_process_of(process);
 	ssize_t bytes;
-	int rc = live_mem_open(p, error);
 
-	if (rc < 0)
-		return rc;
+	if (p->mem < 0)
+		p->mem = source_openat(process->source, p->dir, "mem", O_RDONLY);
+	if (p->mem < 0)
+		return live_refusal(p, "mem", -p->mem, error);
 	bytes = source_pread(process->source, p->mem, data, len, address);
 	if (bytes == -EIO || bytes == -EINVAL)
 		return error_set(error, ERROR_CHANGED, "mem", "nothing can be read at 0x%llx",

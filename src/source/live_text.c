@@ -135,21 +135,6 @@ int live_threads(struct source_process *process, pid_t **tids, size_t *count,
 	return live_numbers(process->source, p->dir, "task", tids, count, error);
 }
 
-/* No such file of a thread: has the thread ended, or does the kernel lack the file? */
-static int live_thread_refusal(struct live_process *p, pid_t tid, const char *name,
-			       struct error *error)
-{
-	CLEANUP_CLOSE int dir = -1;
-	char path[32];
-
-	snprintf(path, sizeof(path), "task/%d", tid);
-	dir = source_openat(p->base.source, p->dir, path, O_PATH | O_DIRECTORY);
-	if (dir >= 0)
-		return live_refusal(p, name, ENOENT, error);
-	return error_set(error, ERROR_GONE, NULL, "thread %d of process %d has ended", tid,
-			 p->base.pid);
-}
-
 int live_text_open(struct source_process *process, pid_t tid, enum source_text what, int *fd,
 		   struct error *error)
 {
@@ -165,7 +150,8 @@ int live_text_open(struct source_process *process, pid_t tid, enum source_text w
 		live_space_bind(p);
 	file = source_openat(process->source, p->dir, tid ? path : name, O_RDONLY);
 	if (file == -ENOENT && tid)
-		return live_thread_refusal(p, tid, name, error);
+		return error_set(error, ERROR_GONE, NULL, "thread %d of process %d has ended", tid,
+				 process->pid);
 	if (file < 0)
 		return live_refusal(p, name, -file, error);
 	*fd = file;

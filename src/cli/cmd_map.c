@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli.h"
+
+#include "vmatlas/analyse/classify.h"
+#include "vmatlas/render/report_map.h"
+
+static bool wants(const void *cli, const struct process *process, const struct vma *vma)
+{
+	return cli_wants_vma(cli, process, vma);
+}
+
+static int map_one(struct cli *cli, struct report *report, struct source_process *source,
+		   struct error *error)
+{
+	struct process CLEANUP(process_freep) *process = NULL;
+	struct column_set columns;
+	const struct map_filter filter = { wants, cli };
+	unsigned needs;
+	int ret = column_set_choose(&columns, map_columns, cli->columns, cli->report.verbose,
+				    error);
+
+	if (ret < 0)
+		return ret;
+	needs = column_set_needs(&columns, report_is_json(report));
+	if (!columns.given)
+		needs |= PROCESS_NEED_LIMITS;
+	ret = process_load(source, needs, &process, error);
+	if (ret < 0)
+		return ret;
+	ret = classify_process(process, error);
+	if (ret < 0)
+		return ret;
+	return report_map(report, process, &columns, &filter);
+}
+
+static int map_run(struct cli *cli)
+{
+	return cli_each_process(cli, "vmatlas/map", map_one);
+}
+
+const struct command cmd_map = {
+	.name = "map",
+	.operands = "PID...",
+	.summary = "the classified map: one row per VMA",
+	.columns = map_columns,
+	.run = map_run,
+};
