@@ -187,7 +187,7 @@ static const struct common common[] = {
 	{ "list-columns", 0, NULL, "list the columns and exit", list_columns },
 	{ "sort", 0, "COLUMN", "sort rows; -COLUMN: largest first", set_sort },
 	{ "no-headings", 0, NULL, "leave out the headings of tables", set_no_headings },
-	{ "color", 0, "[WHEN]", "auto, always or never", set_color },
+	{ "color", 0, "[=WHEN]", "auto, always or never", set_color },
 	{ "bytes", 'b', NULL, "print sizes in bytes", set_bytes },
 	{ "threads", 0, "N", "threads to read with", set_threads },
 	{ "vma", 0, "WHICH", "only VMAs that hold this address or have this name", set_vma },

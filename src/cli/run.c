@@ -60,7 +60,9 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 		rc = one(cli, report, process, &error);
 	if (rc < 0 && error.code != ERROR_NONE) {
 		error_name(&error, process);
-		warn_failure(report, &error);
+		/* On a terminal both would stand one above the other. */
+		if (!report_is_text(report) || !isatty(STDOUT_FILENO))
+			warn_failure(report, &error);
 		status = cli_error(&error);
 	} else if (rc > 0) {
 		status = rc;

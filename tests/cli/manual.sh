@@ -13,6 +13,13 @@ if command -v mandoc >/dev/null 2>&1; then
 else
 	echo "mandoc is not installed: the pages were not looked at"
 fi
+# What vmatlas.1 lists exists, with a manual and a schema.
+for command in $(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPERANDS/s/^\.It Cm //p' "$top/man/vmatlas.1"); do
+	./vmatlas --list-commands | grep -qx "$command" ||
+		{ echo "vmatlas.1: there is no command $command"; fail=1; }
+	[ -f "$top/man/schema/$command.json" ] || { echo "there is no schema of $command"; fail=1; }
+	[ -f "$top/man/vmatlas-$command.1" ] || { echo "there is no manual of $command"; fail=1; }
+done
 for schema in "$top"/man/schema/*.json; do
 	name=$(basename "$schema" .json)
 	grep -q "\"\$id\": \"$name.json\"" "$schema" || { echo "$schema: its \$id is not $name.json"; fail=1; }
