@@ -171,6 +171,7 @@ void elf_symbols_get(const struct elf_symbols *symbols, size_t index, struct elf
 		.section = e->section,
 		.type = ELF64_ST_TYPE(e->info),
 		.bind = ELF64_ST_BIND(e->info),
+		.compressed = e->rank & RANK_COMPRESSED,
 	};
 }
 

@@ -140,6 +140,7 @@ static void symbol_take(const struct elf_image *image, const uint8_t *raw,
 {
 	struct symbol_entry *e = &symbols->entries[symbols->count];
 	uint32_t name = (uint32_t)ELF_FIELD(image, raw, Sym, st_name);
+	uint64_t value = ELF_FIELD(image, raw, Sym, st_value);
 
 	if (!names_memory(image, raw) || !name)
 		return;
@@ -150,11 +151,11 @@ static void symbol_take(const struct elf_image *image, const uint8_t *raw,
 	if (!symbols->strings[name] || is_mapping_symbol(image, symbols->strings + name))
 		return;
 	e->info = (uint8_t)ELF_FIELD(image, raw, Sym, st_info);
-	e->address = symbol_address(image, ELF_FIELD(image, raw, Sym, st_value), e->info);
+	e->address = symbol_address(image, value, e->info);
 	e->size = ELF_FIELD(image, raw, Sym, st_size);
 	e->name = name;
 	e->section = (uint16_t)ELF_FIELD(image, raw, Sym, st_shndx);
-	e->rank = symbol_rank(e->info);
+	e->rank = symbol_rank(e->info) | (e->address != value ? RANK_COMPRESSED : 0);
 	if (e->size > UINT64_MAX - e->address) {
 		e->size = UINT64_MAX - e->address;
 		symbols->damage |= ELF_DAMAGE_SYMBOLS;

@@ -11,8 +11,10 @@ struct symbol_entry {
 	uint32_t name;		/* offset in strings */
 	uint16_t section;
 	uint8_t info;		/* st_info */
-	uint8_t rank;		/* which alias is shown: higher is better */
+	uint8_t rank;		/* which alias is shown: higher is better; RANK_COMPRESSED */
 };
+
+#define RANK_COMPRESSED 0x80	/* bit 0 of the value was set */
 
 struct elf_symbols {
 	enum elf_symbols_origin origin;

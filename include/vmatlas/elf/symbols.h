@@ -34,6 +34,7 @@ struct elf_symbol {
 	uint16_t section;	/* SHN_* */
 	uint8_t type;		/* STT_* */
 	uint8_t bind;		/* STB_* */
+	bool compressed;	/* Thumb or microMIPS code: bit 0 of its value was set */
 };
 
 struct elf_symbols;
