@@ -197,6 +197,8 @@ static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key)
 	hint->is_size = smaps_key_is_size(key);
 }
 
+#define SMAPS_ZERO 0x3020202020202020ULL	/* "       0" as load_8 has it: most are */
+
 /*
  * Eight bytes: blanks, then at least one digit. Without a loop: how long the numbers are changes
  * from line to line, and each surprise costs more than the number.
@@ -209,6 +211,10 @@ static inline bool fixed_number(const char *at, uint64_t *value)
 	uint64_t low = x & EVERY_BYTE(0x0f);
 	uint64_t bad = (x ^ digits << 4 ^ EVERY_BYTE(0x20)) & EVERY_BYTE(0xf0);
 
+	if (x == SMAPS_ZERO) {
+		*value = 0;
+		return true;
+	}
 	bad |= (low + EVERY_BYTE(6)) & EVERY_BYTE(0x10);	/* above '9' */
 	bad |= low & blanks;
 	bad |= blanks & (blanks + 1);				/* a blank behind a digit, or all */
