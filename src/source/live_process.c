@@ -192,9 +192,9 @@ static int live_state(struct live_process *p, struct error *error)
 	if (live_has_ended(now.state))
 		return error_set(error, ERROR_GONE, NULL,
 				 "process %d has ended and waits for its parent (zombie)", pid);
-	/* exit_mm() comes before the zombie; what is masked reads 1. */
-	if (!now.start_code && p->stat.start_code)
-		return error_set(error, ERROR_GONE, NULL, "process %d is ending", pid);
+	/* No mm: exit_mm() comes before the zombie. What is masked reads 1 and 0. */
+	if (!now.start_code && !now.start_stack && !now.kernel_thread)
+		return error_set(error, ERROR_GONE, NULL, "process %d is just ending", pid);
 	if (now.start_time != p->stat.start_time || now.start_code != p->stat.start_code ||
 	    now.start_stack != p->stat.start_stack)
 		return error_set(error, ERROR_CHANGED, NULL,
