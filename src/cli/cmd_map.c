@@ -21,7 +21,7 @@ static int map_one(struct cli *cli, struct report *report, struct source_process
 
 	if (ret < 0)
 		return ret;
-	needs = column_set_needs(&columns, report_is_json(report));
+	needs = report_needs(report, &columns);
 	if (!columns.given)
 		needs |= PROCESS_NEED_LIMITS;
 	ret = process_load(source, needs, &process, error);

@@ -98,3 +98,12 @@ unsigned column_set_needs(const struct column_set *set, bool json)
 		needs |= set->columns[set->chosen[i]].needs;
 	return needs;
 }
+
+unsigned report_needs(const struct report *report, const struct column_set *set)
+{
+	const char *name = report->options.sort;
+	const struct column *sort = name ?
+		column_named(set->columns, name + (*name == '-')) : NULL;
+
+	return column_set_needs(set, report_is_json(report)) | (sort ? sort->needs : 0);
+}

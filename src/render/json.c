@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
 #include <jansson.h>
 
 #include "render.h"
@@ -49,6 +51,29 @@ static int add_string(struct buf *out, struct span bytes)
 	return add_value(out, json_stringn(buf_str(&escaped), escaped.len));
 }
 
+/* ", " where something stands before, the quoted name, ": ". A long document is mostly keys. */
+static int add_key(struct buf *out, const char *name, bool comma)
+{
+	struct span key = span_of(name);
+	char *p;
+
+	if (escape_plain(key, ESCAPE_JSON) != key.len) {
+		if ((comma && buf_add(out, ", ", 2) < 0) || add_string(out, key) < 0)
+			return -1;
+		return buf_add(out, ": ", 2);
+	}
+	if (buf_reserve(out, key.len + 6) < 0)
+		return -1;
+	p = out->data + out->len;
+	if (comma)
+		p = mempcpy(p, ", ", 2);
+	*p++ = '"';
+	p = mempcpy(p, key.ptr, key.len);
+	p = mempcpy(p, "\": ", 3);
+	out->len = (size_t)(p - out->data);
+	return 0;
+}
+
 /* jansson and many readers have signed 64-bit integers: what is above becomes a hex string. */
 static int add_number(struct buf *out, const struct cell *cell)
 {
@@ -82,7 +107,7 @@ static int add_flag_names(struct report *report, struct buf *out, const struct c
 }
 
 static int add_member(struct report *report, struct buf *out, const char *name,
-		      const struct cell *cell);
+		      const struct cell *cell, bool comma);
 
 static int add_cell(struct report *report, struct buf *out, const struct cell *cell)
 {
@@ -119,9 +144,8 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 	for (size_t i = 0; i < cell->list.count; i++) {
 		const struct cell *item = &cell->list.items[i];
 
-		if ((i && buf_add(out, ", ", 2) < 0) ||
-		    (object ? add_member(report, out, item->name, item) :
-		     add_cell(report, out, item)) < 0)
+		if (object ? add_member(report, out, item->name, item, i > 0) < 0 :
+		    (i && buf_add(out, ", ", 2) < 0) || add_cell(report, out, item) < 0)
 			return -1;
 	}
 	return buf_add_char(out, object ? '}' : ']');
@@ -138,10 +162,9 @@ static int add_suffixed(struct buf *out, const char *name, const char *suffix)
 }
 
 static int add_member(struct report *report, struct buf *out, const char *name,
-		      const struct cell *cell)
+		      const struct cell *cell, bool comma)
 {
-	if (add_string(out, span_of(name)) < 0 || buf_add(out, ": ", 2) < 0 ||
-	    add_cell(report, out, cell) < 0)
+	if (add_key(out, name, comma) < 0 || add_cell(report, out, cell) < 0)
 		return -1;
 	if (cell->type != CELL_MISSING || !gap_name(cell->gap)[0])
 		return 0;
@@ -183,9 +206,9 @@ static int json_begin(struct report *report, const char *schema)
 	struct cell name = cell_text(schema), version = cell_count(1);
 
 	if (buf_add_char(&report->pending, '{') < 0 || next_line(report) < 0 ||
-	    add_member(report, &report->pending, "schema", &name) < 0 || next_line(report) < 0)
+	    add_member(report, &report->pending, "schema", &name, false) < 0 || next_line(report) < 0)
 		return -1;
-	return add_member(report, &report->pending, "version", &version);
+	return add_member(report, &report->pending, "version", &version, false);
 }
 
 /* The root member `process` has a fallback in document.c. */
@@ -202,7 +225,7 @@ static int json_fact(struct report *report, const char *name, const char *title,
 	note_process(report, name);
 	if (!name || next_line(report) < 0)
 		return name ? -1 : 0;
-	return add_member(report, &report->pending, name, cell);
+	return add_member(report, &report->pending, name, cell, false);
 }
 
 static int json_open(struct report *report, const char *name, const char *title, bool array)
@@ -213,7 +236,7 @@ static int json_open(struct report *report, const char *name, const char *title,
 	note_process(report, name);
 	if (next_line(report) < 0)
 		return -1;
-	if (name && (add_string(out, span_of(name)) < 0 || buf_add(out, ": ", 2) < 0))
+	if (name && add_key(out, name, false) < 0)
 		return -1;
 	return buf_add_char(out, array ? '[' : '{');
 }
@@ -245,8 +268,7 @@ static int json_row(struct report *report, const struct cell *cells)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct column *column = &t->set->columns[t->column[i]];
 
-		if ((i && buf_add(out, ", ", 2) < 0) ||
-		    add_member(report, out, column->name, &cells[i]) < 0)
+		if (add_member(report, out, column->name, &cells[i], i > 0) < 0)
 			return -1;
 		if (column->flags & COLUMN_HEX_BYTES && cells[i].type == CELL_BYTES &&
 		    !escape_is_utf8(cells[i].text) &&

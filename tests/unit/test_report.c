@@ -287,7 +287,9 @@ static void test_facts(void)
 static void test_columns(void)
 {
 	struct error error = ERROR_INIT;
+	const struct report_options options = { .format = REPORT_JSON, .sort = "-pss" };
 	struct column_set set = { .count = 99 };
+	struct output o;
 
 	CHECK(column_set_choose(&set, columns, "start,nope", false, &error) == -ERROR_USAGE);
 	CHECK_STR(error.item, "nope");
@@ -299,6 +301,10 @@ static void test_columns(void)
 	CHECK(set.count == 2 && set.given);
 	CHECK_U64(column_set_needs(&set, false), 17);
 	CHECK_U64(column_set_needs(&set, true), 17);
+	output_begin(&o, &options);
+	CHECK_U64(report_needs(o.report, &set), 21);
+	output_end(&o);
+	free(o.text);
 }
 
 static void test_sizes(void)

@@ -123,6 +123,8 @@ struct column_set {
 int column_set_choose(struct column_set *set, const struct column *columns, const char *list,
 		      bool verbose, struct error *error);
 unsigned column_set_needs(const struct column_set *set, bool json);
+/* The same for this report: with what --sort needs though its column is not shown. */
+unsigned report_needs(const struct report *report, const struct column_set *set);
 /* By name or title, without case; NULL if there is none. */
 const struct column *column_named(const struct column *columns, const char *name);
 
