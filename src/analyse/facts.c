@@ -36,3 +36,20 @@ void state_facts_of(const struct process *process, const struct vma *vma,
 	else
 		facts->hidden = vma->role == ROLE_VVAR || facts->vsyscall;
 }
+
+/* Whether the monitor of a write-protected range is the kernel itself: a category that every
+ * page of such a VMA has, mapped or not (pagemap_scan_test_walk(), 6.7). */
+void state_facts_async(const struct process *process, const struct vma *vma,
+		       struct state_facts *facts)
+{
+	struct source_scan scan = {
+		.start = vma->start, .end = vma->start + process->page_size,
+		.anyof = SCAN_WPALLOWED, .report = SCAN_WPALLOWED,
+	};
+	struct source_region region;
+	uint64_t walked;
+	size_t count = 0;
+
+	facts->uffd_async = source_pagemap_scan(process->source, &scan, &region, 1, &count,
+						&walked, NULL) == 0 && count;
+}

@@ -4,6 +4,7 @@
 /* In the order of the help. */
 const struct command *const commands[] = {
 	&cmd_map,
+	&cmd_cow,
 	&cmd_pagetable,
 	NULL
 };

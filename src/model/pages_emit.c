@@ -181,7 +181,8 @@ static int push_checked(struct pages *pages, uint32_t index, struct page_run *ru
 {
 	if (contradicts(pages, run))
 		return push_reread(pages, index, run, error);
-	if (run->leaf == LEAF_BASE && run->flags & COMPOUND && run->flags & KPF_ANON)
+	if (run->flags & COMPOUND && run->flags & KPF_ANON && !(run->flags & KPF_HUGE) &&
+	    (run->leaf == LEAF_BASE || !(run->flags & KPF_ANON_EXCLUSIVE)))
 		pages_folio(pages, run);
 	return push(pages, index, run);
 }

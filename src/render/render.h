@@ -99,6 +99,7 @@ struct report {
 };
 
 extern const struct report_ops text_ops, raw_ops, pairs_ops, json_ops;
+int text_painted(struct report *report, const char *text, const char *const *colors);
 
 /* report.c */
 int report_fail(struct report *report, int rc);		/* records the first failure */

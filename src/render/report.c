@@ -215,6 +215,13 @@ int report_line(struct report *report, const char *text)
 	return report_fail(report, report->ops->line(report, text));
 }
 
+int report_painted(struct report *report, const char *text, const char *const *colors)
+{
+	if (!wanted(report, REPORT_TEXT_ONLY) || !report_is_text(report))
+		return report->rc;
+	return report_fail(report, text_painted(report, text, colors));
+}
+
 int report_warning(struct report *report, const char *code, struct span message)
 {
 	struct warning *w;

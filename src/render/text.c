@@ -126,6 +126,35 @@ static int text_line(struct report *report, const char *text)
 	return buf_add_char(&report->pending, '\n');
 }
 
+static int change_color(struct buf *out, const char *from, const char *to)
+{
+	if (from == to)
+		return 0;
+	if (from && buf_add_str(out, PLAIN) < 0)
+		return -1;
+	return to ? buf_addf(out, "\033[%sm", to) : 0;
+}
+
+int text_painted(struct report *report, const char *text, const char *const *colors)
+{
+	const char *color = NULL;
+
+	if (text_facts_flush(report) < 0)
+		return -1;
+	report->wrote = true;
+	for (size_t i = 0; text[i]; i++) {
+		const char *next = report->color ? colors[i] : NULL;
+
+		if (change_color(&report->pending, color, next) < 0 ||
+		    buf_add_char(&report->pending, text[i]) < 0)
+			return -1;
+		color = next;
+	}
+	if (change_color(&report->pending, color, NULL) < 0)
+		return -1;
+	return buf_add_char(&report->pending, '\n');
+}
+
 static int text_table_begin(struct report *report, const char *name, const char *title)
 {
 	(void)name;

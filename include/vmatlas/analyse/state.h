@@ -46,6 +46,9 @@ struct state_facts {
 /* facts.c */
 void state_facts_of(const struct process *process, const struct vma *vma,
 		    struct state_facts *facts);
+/* Asks the kernel for uffd_async; worth it only where an entry has the uffd-wp bit. */
+void state_facts_async(const struct process *process, const struct vma *vma,
+		       struct state_facts *facts);
 
 enum exclusive { EXCLUSIVE_NO, EXCLUSIVE_YES, EXCLUSIVE_NULL };
 

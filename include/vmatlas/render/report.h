@@ -72,6 +72,8 @@ int report_heading(struct report *report, const char *text);
 int report_prose(struct report *report, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int report_line(struct report *report, const char *text);	/* as it is, not wrapped */
+/* The same for ASCII of ours with a colour per byte: SGR parameters, or NULL for none. */
+int report_painted(struct report *report, const char *text, const char *const *colors);
 
 /* A warning: in `warnings` at the end of the JSON, and in text as a footnote. `message` may
  * hold target bytes: it is escaped here. Raw and pairs have no place for it: the caller tells

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cli.h"
+#include "vmatlas/analyse/classify.h"
+#include "vmatlas/render/report_cow.h"
+
+/* smaps costs a walk of its own, so VmFlags are read only where that is soon done. They tell
+ * PFN maps and userfaultfd ranges, which are otherwise recognised by name or entry. */
+#define FLAGS_RESIDENT (64u << 20)
+
+static const struct cli_option cow_options[] = {
+	{ "pages", NULL, "list runs of pages with the same state" },
+	{ "states", NULL, "show the number of pages in each state, and what writes do" },
+	{ "picture", NULL, "draw one lettered cell per page or group of pages" },
+	{ "exact", NULL, "read smaps too, whatever it costs: for userfaultfd and PFN maps" },
+	{ "no-scan", NULL, "do not use PAGEMAP_SCAN" },
+	{ NULL, NULL, NULL },
+};
+
+static unsigned process_needs(const struct cli *cli, struct source_process *process)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct statm_record statm;
+	uint32_t page_size = source_host(source_process_source(process))->page_size;
+
+	if (cli_has(cli, "exact") ||
+	    source_text(process, 0, SOURCE_STATM, &text, NULL) < 0 ||
+	    statm_parse(buf_span(&text), &statm, NULL) < 0 ||
+	    statm.resident * page_size <= FLAGS_RESIDENT)
+		return PROCESS_NEED_ELF | PROCESS_NEED_SMAPS;
+	return PROCESS_NEED_ELF;
+}
+
+static bool selects(const void *ctx, const struct process *process, uint32_t index)
+{
+	return cli_wants_vma(ctx, process, &process->vmas[index]);
+}
+
+static int choose_columns(const struct cli *cli, struct column_set *columns,
+			  struct column_set *runs, struct error *error)
+{
+	const char *list = cli_has(cli, "states") ? "+states,next_write" : NULL;
+	bool pages = cli_has(cli, "pages");
+	int rc;
+
+	if (cli->columns && !pages)
+		list = cli->columns;
+	rc = column_set_choose(columns, cow_columns, list, cli->report.verbose, error);
+	if (rc < 0)
+		return rc;
+	return column_set_choose(runs, cow_run_columns, pages ? cli->columns : NULL,
+				 cli->report.verbose, error);
+}
+
+static int cow_one(struct cli *cli, struct report *report, struct source_process *source,
+		   struct error *error)
+{
+	CLEANUP(process_freep) struct process *process = NULL;
+	struct column_set columns, runs;
+	struct cow_request request = {
+		.start = cli->range_start, .end = cli->range_end,
+		.selects = selects, .selects_ctx = cli, .plain = cli_has(cli, "no-scan"),
+	};
+	struct cow_show show = {
+		.columns = &columns, .runs = cli_has(cli, "pages") ? &runs : NULL,
+		.picture = cli_has(cli, "picture"),
+	};
+
+	if (choose_columns(cli, &columns, &runs, error) < 0)
+		return -ERROR_USAGE;
+	if (cli_load(report, source, process_needs(cli, source), &process, error) < 0 ||
+	    classify_process(process, error) < 0)
+		return -1;
+	return report_cow(report, process, &request, &show, error);
+}
+
+static int cow_run(struct cli *cli)
+{
+	return cli_each_process(cli, "vmatlas/cow", cow_one);
+}
+
+const struct command cmd_cow = {
+	.name = "cow",
+	.operands = "PID...",
+	.summary = "Show the state of every page, and what the next write to it costs",
+	.options = cow_options,
+	.columns = cow_columns,
+	.run = cow_run,
+};

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "cow_row.h"
+
+/* The last part of the object's name, or the role: what the sentence is about. */
+static void add_subject(struct buf *text, const struct cow_row *row)
+{
+	struct span name = vma_name(row->process, row->vma);
+	const char *role = name_of(vma_role_names, row->vma->role);
+	const char *slash = name.len ? memrchr(name.ptr, '/', name.len) : NULL;
+
+	if (!slash || row->vma->role == ROLE_FILE) {
+		buf_add_str(text, "the ");
+		buf_add_str(text, role);
+		buf_add_str(text, row->vma->role == ROLE_ANON ? " memory" : "");
+		return;
+	}
+	buf_add_span(text, (struct span) { slash + 1, (size_t)(name.ptr + name.len - slash - 1) });
+	buf_add_str(text, "'s ");
+	buf_add_str(text, role);
+}
+
+static void add_pages(struct buf *text, uint64_t pages, const char *one, const char *many)
+{
+	buf_add_dec(text, pages);
+	buf_add_str(text, pages == 1 ? one : many);
+}
+
+/* How many others map the pages that are private by right but shared in fact. */
+static void add_others(struct buf *text, const struct cow_counts *counts)
+{
+	uint32_t least = counts->fork_least, most = counts->fork_most;
+
+	if (least < 2) {
+		buf_add_str(text, "others");
+		return;
+	}
+	buf_add_dec(text, least - 1);
+	if (most != least) {
+		buf_add_str(text, " to ");
+		buf_add_dec(text, most - 1);
+	}
+	buf_add_str(text, most == 2 ? " other process" : " other processes");
+}
+
+static void say_file(struct buf *text, const struct cow_row *row)
+{
+	const uint64_t *states = row->counts->states;
+	uint64_t copies = states[STATE_COPY] + states[STATE_COPY_SHARED];
+
+	if (!copies) {
+		buf_add_str(text, "nothing was copied: ");
+		add_pages(text, states[STATE_FILE], " page is the file's", " pages are the file's");
+		return;
+	}
+	add_pages(text, copies, " page of ", " pages of ");
+	add_subject(text, row);
+	buf_add_str(text, copies == 1 ? " was copied on write" : " were copied on write");
+	if (states[STATE_COPY_SHARED]) {
+		buf_add_str(text, "; ");
+		add_pages(text, states[STATE_COPY_SHARED], " is still shared with ",
+			  " of them are still shared with ");
+		add_others(text, row->counts);
+		buf_add_str(text, " after fork");
+	}
+	if (states[STATE_FILE]) {
+		buf_add_str(text, "; ");
+		add_pages(text, states[STATE_FILE], " is still the file's", " are still the file's");
+	}
+}
+
+static void say_anon(struct buf *text, const struct cow_row *row)
+{
+	const uint64_t *states = row->counts->states;
+
+	if (states[STATE_ANON_SHARED]) {
+		add_pages(text, states[STATE_ANON_SHARED], " page is still shared with ",
+			  " pages are still shared with ");
+		add_others(text, row->counts);
+		buf_add_str(text, " after fork");
+		if (states[STATE_ANON]) {
+			buf_add_str(text, "; ");
+			add_pages(text, states[STATE_ANON], " is its own", " are its own");
+		}
+		return;
+	}
+	if (states[STATE_ANON])
+		add_pages(text, states[STATE_ANON], " page was written and is its own",
+			  " pages were written and are its own");
+	else
+		add_pages(text, states[STATE_ZERO], " page was only read: the zero page",
+			  " pages were only read: the zero page");
+}
+
+struct remark {
+	enum page_state state;
+	const char *one;
+	const char *many;
+};
+
+static const struct remark remarks[] = {
+	{ STATE_KSM, " merged by KSM", " merged by KSM" },
+	{ STATE_SWAP, " in swap", " in swap" },
+	{ STATE_GUARD, " guard page", " guard pages" },
+	{ STATE_MARKER, " userfaultfd or poison marker", " userfaultfd or poison markers" },
+	{ STATE_MIGRATING, " migrating", " migrating" },
+	{ STATE_UNKNOWN, " unreadable", " unreadable" },
+};
+
+static void add_remarks(struct buf *text, const struct cow_counts *counts)
+{
+	for (size_t i = 0; i < sizeof(remarks) / sizeof(remarks[0]); i++) {
+		uint64_t pages = counts->states[remarks[i].state];
+
+		if (!pages)
+			continue;
+		if (text->len)
+			buf_add_str(text, "; ");
+		add_pages(text, pages, remarks[i].one, remarks[i].many);
+	}
+}
+
+static void say_object(struct buf *text, const struct cow_row *row)
+{
+	add_pages(text, row->counts->states[STATE_OBJECT],
+		  " page belongs to a shared object: writes go to all who map it",
+		  " pages belong to a shared object: writes go to all who map it");
+}
+
+static void say_nothing(struct buf *text, const struct cow_row *row)
+{
+	const struct vma *vma = row->vma;
+
+	if (row->counts->states[STATE_OPAQUE])
+		buf_add_str(text, "mapped by frame number: pagemap cannot see its pages");
+	else if (vma->vma_class == VMA_CLASS_GUARD || !(vma->perms & 7))
+		buf_add_str(text, "no access is allowed and nothing is mapped");
+	else
+		buf_add_str(text, "nothing is mapped: never touched, or given back");
+}
+
+struct span cow_sentence(const struct cow_row *row, struct scratch *scratch)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	const uint64_t *states = row->counts->states;
+	char *copy;
+
+	if (states[STATE_COPY] + states[STATE_COPY_SHARED] + states[STATE_FILE])
+		say_file(&text, row);
+	else if (states[STATE_ANON] + states[STATE_ANON_SHARED] + states[STATE_ZERO])
+		say_anon(&text, row);
+	else if (states[STATE_OBJECT])
+		say_object(&text, row);
+	else if (states[STATE_KERNEL])
+		buf_add_str(&text, "provided by the kernel");
+	add_remarks(&text, row->counts);
+	if (!text.len)
+		say_nothing(&text, row);
+	copy = scratch_alloc(scratch, text.len + 1);
+	if (!copy)
+		return (struct span) { NULL, 0 };
+	memcpy(copy, buf_str(&text), text.len);
+	return (struct span) { copy, text.len };
+}

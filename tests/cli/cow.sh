@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command line of cow, and its documents against the schema.
+set -u
+top=${srcdir:-.}
+vmatlas=$PWD/vmatlas
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+fail=0
+bad() { echo "$*"; fail=1; }
+
+run() {
+	expected=$1
+	shift
+	"$vmatlas" cow "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$expected" ] || bad "cow $*: exit $got, not $expected: $(cat "$work/err")"
+}
+
+document() {
+	run 0 --json "$@"
+	"$top/tests/cli/validate.py" cow "$work/out"
+	case $? in
+	0 | 77) ;;
+	*) bad "cow $*: see above" ;;
+	esac
+}
+
+document $$
+document --pages $$
+document --no-scan --pages $$
+document -o start,rss $$
+document --vma stack $$
+document $$ self
+run 0 $$
+grep -q 'STATES' "$work/out" && bad "the states are shown without being asked for"
+grep -q '^ *resident' "$work/out" || bad "no totals"
+run 0 --states $$
+grep -q 'STATES.*NEXT-WRITE' "$work/out" || bad "--states adds no column"
+run 0 --pages --vma stack $$
+grep -q 'anon .*in-place' "$work/out" || bad "a shell's stack has no page of its own"
+run 0 --picture --color=always --vma stack $$
+grep -q "$(printf '\033')\[32m" "$work/out" || bad "--picture has no colour"
+run 0 --picture $$
+grep -q '^  A anon$' "$work/out" || bad "--picture has no legend"
+run 0 --raw -o start,end,role --vma stack $$
+[ "$(grep -c stack "$work/out")" = 1 ] || bad "--vma stack is not one row"
+start=$(sed -n 's/ .*stack.*//p' "$work/out")
+run 0 --json --pages --range "$start+1000" $$
+grep -q '"pages": *1[,}]' "$work/out" || bad "--range of one page is not one page"
+run 2 -o nonsense $$
+run 1 999999999
+exit $fail
