@@ -88,6 +88,15 @@ int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 	pages->ranges = ranges;
 	pages->rereads_left = PAGES_REREADS;
 	pages->output = (struct pages_output) { .fn = fn, .ctx = ctx };
+	pages->shape = pages_shape_wanted(pages);
+	rc = pages->shape ? pages_walk_shape(pages, error) : pages_walk_words(pages, error);
+	return rc < 0 ? rc : pages_emit_end(pages);
+}
+
+int pages_walk_words(struct pages *pages, struct error *error)
+{
+	int rc;
+
 	pages->queue->at = pages->queue->count = 0;
 	pages->queue->position = 0;
 	pages->queue->has_pending = pages->queue->ended = false;
@@ -102,7 +111,7 @@ int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 			break;
 	}
 	pages_frames_reset(pages);
-	return rc < 0 ? rc : pages_emit_end(pages);
+	return rc;
 }
 
 const struct pages_stats *pages_stats(const struct pages *pages)

@@ -55,6 +55,11 @@ static int push(struct pages *pages, uint32_t index, const struct page_run *run)
 	return rc;
 }
 
+int pages_emit_run(struct pages *pages, uint32_t index, const struct page_run *run)
+{
+	return push(pages, index, run);
+}
+
 static void set_flags(struct pages *pages, struct page_run *run, uint64_t flags)
 {
 	run->flags_known = pages->flags_gap == GAP_NONE;
@@ -100,7 +105,7 @@ static struct page_run begin_run(struct pages *pages, uint64_t page, uint64_t co
 		if (pages->needs & PAGE_JOIN_FRAMES && run.swap.kind == SWAP_SLOT)
 			run.entry &= PAGEMAP_FLAG_MASK | 0x1f;
 	} else if (run.kind == PAGE_PRESENT) {
-		run.frame_known = pages->frames_visible;
+		run.frame_known = pages->frames_visible && !pages->shape;
 		run.frame = run.frame_known ? pagemap_frame(word) : 0;
 		run.gap = pages->frames_visible ? GAP_NONE : pages->flags_gap;
 	}
@@ -243,6 +248,12 @@ static void set_leaf(const struct pages *pages, const struct page_mark *mark,
 	bool by_flags = pages_use_frames(pages) && pages->flags_gap == GAP_NONE;
 	bool by_scan = !pages->plain && !pages->no_scan;
 
+	if (pages->shape) {
+		run->leaf = mark ? mark->leaf : LEAF_BASE;
+		run->zero = mark && mark->zero;
+		run->zero_known = mark != NULL;
+		return;
+	}
 	if (!(pages->needs & PAGE_NEED_LEAF))
 		run->leaf = LEAF_UNKNOWN;
 	else if (mark)

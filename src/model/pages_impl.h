@@ -10,6 +10,7 @@
  *   pages_frames.c  bitmaps of the frames seen -> kpageflags and kpagecount, ascending
  *   pages_leaf.c    PAGEMAP_SCAN for the mapping level, and for the zero page without frames
  *   pages_emit.c    words + flags + counts -> struct page_run, joined, handed out
+ *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
 #define PAGES_WINDOW 32768u		/* words of one read: 256 KiB */
 #define PAGES_CHUNK (PAGES_WINDOW * 8)	/* present pages after which a chunk ends */
@@ -28,6 +29,7 @@ struct word_run {
 	uint32_t index;
 	uint8_t kind;			/* enum page_kind */
 	uint8_t gap;			/* PAGE_UNREADABLE: why */
+	bool huge;			/* a walk for the shape only: could be huge leaves */
 };
 
 /* Part of a range: to be read, known to be empty, or not readable. */
@@ -80,6 +82,7 @@ struct pages {
 	uint64_t block;			/* pages under one PMD entry */
 	enum gap map_gap;		/* why pagemap cannot be read */
 	enum gap flags_gap, count_gap;
+	bool shape;			/* only the shape is wanted: see pages_shape.c */
 	struct pages_stats stats;
 
 	const struct page_ranges *ranges;
@@ -133,12 +136,22 @@ static inline uint64_t pages_rank(const struct pages *pages, uint64_t frame)
 	return pages->rank[frame / 64] + (uint64_t)__builtin_popcountll(below);
 }
 
+/* pages.c: all of pages->ranges through pagemap. */
+int pages_walk_words(struct pages *pages, struct error *error);
+
+/* pages_shape.c */
+bool pages_shape_wanted(const struct pages *pages);
+int pages_walk_shape(struct pages *pages, struct error *error);
+void pages_shape_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
+		       uint32_t index);
+
 /* pages_leaf.c */
 int pages_read_leaves(struct pages *pages, struct error *error);
 
 /* pages_emit.c */
 int pages_emit_chunk(struct pages *pages, struct error *error);
 int pages_emit_end(struct pages *pages);
+int pages_emit_run(struct pages *pages, uint32_t index, const struct page_run *run);
 
 /* pages_folio.c: fills folio_order, folio_partial and folio_shared of a run in a large folio. */
 void pages_folio(const struct pages *pages, struct page_run *run);

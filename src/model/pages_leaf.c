@@ -161,10 +161,38 @@ static int mark_by_scan(struct pages *pages, struct error *error)
 	return 0;
 }
 
+/* Only the candidates of a walk for the shape are scanned. */
+static int mark_candidates(struct pages *pages, struct error *error)
+{
+	struct error failure = ERROR_INIT;
+
+	for (size_t i = 0; i < pages->run_count; i++) {
+		const struct word_run *run = &pages->runs[i];
+		uint64_t end = run->page + run->pages;
+
+		if (!run->huge)
+			continue;
+		if (!pages->plain && !pages->no_scan) {
+			if (scan_marks(pages, run->page, end, SCAN_ZERO | SCAN_HUGE,
+				       &failure) == 0)
+				continue;
+			if (failure.code == ERROR_GONE)
+				return error_set(error, failure.code, "pagemap", "%s",
+						 failure.text);
+			pages->no_scan = true;
+		}
+		if (add_mark(pages, run->page, end, LEAF_UNKNOWN, false, error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int pages_read_leaves(struct pages *pages, struct error *error)
 {
 	pages->mark_count = 0;
 	pages->output.mark = 0;
+	if (pages->shape)
+		return mark_candidates(pages, error);
 	if (pages_use_frames(pages) && pages->flags_gap == GAP_NONE)
 		return pages->needs & PAGE_NEED_LEAF ? mark_by_frames(pages, error) : 0;
 	if (!(pages->needs & (PAGE_NEED_LEAF | PAGE_NEED_FLAGS)))

@@ -195,6 +195,10 @@ void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, 
 {
 	uint64_t begin = 0;
 
+	if (pages->shape) {
+		pages_shape_words(pages, words, page, count, index);
+		return;
+	}
 	while (begin < count) {
 		uint64_t word = words[begin], step = word_step(pages, word);
 		uint64_t next = word + step, i = begin + 1;

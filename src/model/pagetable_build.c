@@ -36,6 +36,27 @@ const struct geometry *pagetable_geometry(const struct process *process,
 	return found ? found : &geometries[0];
 }
 
+/* Memory without a file; private /dev/zero too (drivers/char/mem.c mmap_zero()). Huge anonymous
+ * pages of any other mapping are hugetlb: its anonymous kind maps an unlinked file as well. */
+static bool vma_is_anonymous(const struct process *process, const struct vma *vma)
+{
+	const struct object *object = vma_object(process, vma);
+
+	return !object || !object->inode || span_is(vma_name(process, vma), "/dev/zero");
+}
+
+/* Private memory that holds nothing but anonymous pages: without a name, or with one that the
+ * kernel gives to heap, stack and named areas; "[vdso]" and the like are mapped pages. */
+static bool vma_is_private_memory(const struct process *process, const struct vma *vma)
+{
+	struct span name = vma_name(process, vma);
+
+	if (vma->perms & VMA_SHARED)
+		return false;
+	return !name.len || span_is(name, "[heap]") || span_is(name, "[stack]") ||
+		span_starts(name, "[anon:");
+}
+
 static int range_next(void *ctx, struct page_range *range)
 {
 	struct table_ranges *ranges = ctx;
@@ -53,6 +74,7 @@ static int range_next(void *ctx, struct page_range *range)
 		*range = (struct page_range) {
 			.start = start, .end = end, .index = index,
 			.hidden = vma->has_vm_flags && vma->vm_flags & vm_flag("pf"),
+			.anonymous = vma_is_private_memory(process, vma),
 		};
 		return 1;
 	}
@@ -86,15 +108,6 @@ struct page_ranges table_ranges_init(struct table_ranges *ranges, const struct p
 	return (struct page_ranges) {
 		.next = range_next, .ctx = ranges, .sparse = is_sparse(process, size),
 	};
-}
-
-/* Memory without a file; private /dev/zero too (drivers/char/mem.c mmap_zero()). Huge anonymous
- * pages of any other mapping are hugetlb: its anonymous kind maps an unlinked file as well. */
-static bool vma_is_anonymous(const struct process *process, const struct vma *vma)
-{
-	const struct object *object = vma_object(process, vma);
-
-	return !object || !object->inode || span_is(vma_name(process, vma), "/dev/zero");
 }
 
 /* Only smaps tells 2 MiB from 1 GiB hugetlb where frames are not looked at. */

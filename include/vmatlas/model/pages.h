@@ -27,7 +27,10 @@ enum page_need {
 	PAGE_NEED_HOLES = 1 << 3,	/* runs of nothing are handed out too (as PAGE_NONE) */
 	PAGE_JOIN_FRAMES = 1 << 4	/* frames and slots are not wanted: runs go on whatever these
 					 * are, and only those of a run's first page are valid;
-					 * flags are cut to PAGE_KIND_FLAGS */
+					 * flags are cut to PAGE_KIND_FLAGS. With neither FLAGS,
+					 * COUNT nor HOLES only the shape of the table is wanted:
+					 * frames are not known, and entries hold no more than
+					 * PRESENT SWAP FILE GUARD UFFD_WP */
 };
 
 /* The flags that say what a page is. The others (LRU, referenced, dirty ...) change all the time
@@ -98,6 +101,7 @@ struct page_range {
 	uint64_t end;
 	uint32_t index;		/* the caller's: VMA index */
 	bool hidden;		/* PFN map: not read, one PAGE_UNREADABLE run, GAP_NOT_APPLICABLE */
+	bool anonymous;		/* private and without a file: all its pages are anonymous */
 };
 
 /* next() fills the next range: 1, 0 at the end. Streams, so any number of VMAs. */
