@@ -48,7 +48,8 @@ static int strings_read(struct elf_image *image, uint64_t index, struct error *e
 
 	if (!index)
 		return 0;
-	if (index >= image->section_count || image->sections[index].type != SHT_STRTAB) {
+	if (index >= image->section_count || image->sections[index].type != SHT_STRTAB ||
+	    image->sections[index].flags & SHF_COMPRESSED) {
 		image->damage |= ELF_DAMAGE_STRINGS;
 		return 0;
 	}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # VMAs predicted from program headers against those that the kernel and the dynamic loader make.
 set -u
-dump=$PWD/tests/tools/elf_dump
+dump=$PWD/tests/unit/elf_dump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

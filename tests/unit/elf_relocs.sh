@@ -3,7 +3,7 @@
 # Dynamic relocations against readelf: place, type and symbol of each, for every machine that
 # the compilers here can link for; packed forms; binding; text relocations.
 set -u
-dump=$PWD/tests/tools/elf_dump
+dump=$PWD/tests/unit/elf_dump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Symbols against readelf: full, stripped, without section headers, with a separate debug file.
 set -u
-dump=$PWD/tests/tools/elf_dump
+dump=$PWD/tests/unit/elf_dump
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

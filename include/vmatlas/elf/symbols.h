@@ -13,8 +13,8 @@
  */
 
 /* At most so many symbols and bytes of names are read of one file (24 bytes a symbol). */
-#define ELF_SYMBOLS_MAX (1u << 21)
-#define ELF_SYMBOL_STRINGS_MAX (128u << 20)
+#define ELF_SYMBOLS_MAX (1u << 20)
+#define ELF_SYMBOL_STRINGS_MAX (64u << 20)
 #define ELF_DEBUGLINK_CHECK_MAX (1ull << 30)	/* bytes of a debug file summed up at most */
 
 enum elf_symbols_origin {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -255,7 +256,7 @@ static int dump_counts(const struct elf_image *image, char **args)
 	       elf_reloc_index_pages(index, 4096), elf_reloc_index_pages(index, 16384),
 	       elf_reloc_index_pages(index, 65536));
 	printf("textrel %d\nnow %d\npie %d\n", dynamic.textrel, dynamic.bind_now, dynamic.pie);
-	print_damage(index->damage);
+	print_damage(index->damage | dynamic.damage);
 	return 0;
 }
 
@@ -317,6 +318,39 @@ static int dump_layout(const struct elf_image *image, char **args)
 	return 0;
 }
 
+/* section FILE ADDRESS: the section and the file offset of an address. */
+static int dump_section(const struct elf_image *image, char **args)
+{
+	uint64_t address = args[0] ? strtoull(args[0], NULL, 16) : 0, offset, available;
+	const struct elf_section *section = elf_image_section(image, address);
+
+	printf("section %s\n", section ? section->name : "-");
+	if (!elf_image_offset(image, address, &offset, &available))
+		printf("offset %" PRIx64 " available %" PRIx64 "\n", offset, available);
+	return 0;
+}
+
+/* rss FILE: can the memory of this program be measured? */
+static int dump_rss(const struct elf_image *image, char **args)
+{
+	(void)image;
+	(void)args;
+#ifdef __SANITIZE_ADDRESS__
+	printf("sanitizer 1\n");
+#else
+	printf("sanitizer 0\n");
+#endif
+	return 0;
+}
+
+static void print_rss(void)
+{
+	struct rusage usage;
+
+	if (getenv("ELF_DUMP_RSS") && !getrusage(RUSAGE_SELF, &usage))
+		fprintf(stderr, "rss %ld\n", usage.ru_maxrss);
+}
+
 static const struct {
 	const char *what;
 	int (*dump)(const struct elf_image *image, char **args);
@@ -331,6 +365,8 @@ static const struct {
 	{ "counts", dump_counts },
 	{ "landing", dump_landing },
 	{ "layout", dump_layout },
+	{ "section", dump_section },
+	{ "rss", dump_rss },
 };
 
 int main(int argc, char **argv)
@@ -352,5 +388,6 @@ int main(int argc, char **argv)
 		if (!strcmp(dumps[i].what, argv[1]))
 			ret = dumps[i].dump(image, argv + 3);
 	close(fd);
+	print_rss();
 	return ret;
 }
