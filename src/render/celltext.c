@@ -109,6 +109,8 @@ static int add_flags(struct buf *out, const struct cell *cell, enum escape_for w
 	struct span rest = cell->flags.extra, word;
 	size_t begin = out->len;
 
+	if (where == ESCAPE_RAW && !cell->flags.bits && !span_trim(rest).len)
+		return buf_add_str(out, "\"\"");
 	if (cell->flags.names &&
 	    names_add_bits(out, cell->flags.names, cell->flags.bits, ",") < 0)
 		return -1;
@@ -122,6 +124,8 @@ static int add_flags(struct buf *out, const struct cell *cell, enum escape_for w
 static int add_items(struct report *report, struct buf *out, const struct cell *cell,
 		     enum escape_for where)
 {
+	if (where == ESCAPE_RAW && !cell->list.count)
+		return buf_add_str(out, "\"\"");
 	for (size_t i = 0; i < cell->list.count; i++) {
 		const struct cell *item = &cell->list.items[i];
 
@@ -149,11 +153,16 @@ static int add_gap(struct report *report, struct buf *out, enum gap gap, enum es
 	return 0;
 }
 
-/* For scripts a text that is just "-" must differ from a missing one. */
+/* For scripts a text that is just "-" must differ from a missing one, and in raw an empty one
+ * must be a field: "", which is then escaped where it is the text itself. */
 static int add_text(struct buf *out, struct span text, enum escape_for where)
 {
 	if (where != ESCAPE_TERMINAL && span_is(text, "-"))
 		return buf_add_str(out, "\\x2d");
+	if (where == ESCAPE_RAW && !text.len)
+		return buf_add_str(out, "\"\"");
+	if (where == ESCAPE_RAW && span_is(text, "\"\""))
+		return buf_add_str(out, "\\x22\\x22");
 	return escape_add(out, text, where);
 }
 

@@ -45,6 +45,7 @@ struct table {
 	uint8_t column[TABLE_COLUMNS];	/* indexes of the columns drawn */
 	size_t count;
 	uint8_t width[TABLE_COLUMNS];	/* usual width or title, the larger; if streamed */
+	bool muted;			/* raw and pairs: of another kind than the first */
 	bool streamed;			/* laid out with the columns' usual widths */
 	const struct column *sort;	/* NULL: rows go out as they come */
 	bool descending;
@@ -91,6 +92,7 @@ struct report {
 	size_t facts_width;		/* of the longest title among them */
 	bool wrote;			/* text: something stands above */
 	bool had_table;
+	const struct column *script_columns;	/* raw and pairs: of the first table */
 
 	struct source *source;		/* of report_document_begin() */
 	struct source_process *process;

@@ -5,8 +5,8 @@
 
 /*
  * Raw: columns separated by one blank, as other util-linux tools have with --raw. Pairs:
- * NAME="value", fit for a shell's eval. Only tables are shown, so every line has one shape; a
- * report without a table shows its facts. They wait until it is known which it is.
+ * NAME="value", fit for a shell's eval. Every line has one shape: only tables of the kind that
+ * comes first are shown, or the facts of a report without a table, which wait until it is known.
  */
 static int add_key(struct buf *out, const char *name, const char *suffix)
 {
@@ -67,18 +67,20 @@ static int script_table_begin(struct report *report, const char *name, const cha
 	(void)name;
 	(void)title;
 	buf_clear(&report->facts);
-	return report->wrote ? buf_add_char(&report->pending, '\n') : 0;
+	if (!report->script_columns)
+		report->script_columns = report->table.set->columns;
+	report->table.muted = report->script_columns != report->table.set->columns;
+	return 0;
 }
 
 static int raw_table_begin(struct report *report, const char *name, const char *title)
 {
 	struct table *t = &report->table;
 
-	if (script_table_begin(report, name, title) < 0)
-		return -1;
-	report->wrote = true;
-	if (report->options.no_headings)
+	script_table_begin(report, name, title);
+	if (report->options.no_headings || report->wrote)
 		return 0;
+	report->wrote = true;
 	for (size_t i = 0; i < t->count; i++)
 		if (escape_add(&report->pending, span_of(t->set->columns[t->column[i]].title),
 			       ESCAPE_RAW) < 0 ||
@@ -91,6 +93,8 @@ static int raw_row(struct report *report, const struct cell *cells)
 {
 	struct table *t = &report->table;
 
+	if (t->muted)
+		return 0;
 	for (size_t i = 0; i < t->count; i++)
 		if (cell_add(report, &report->pending, &cells[i], ESCAPE_RAW) < 0 ||
 		    buf_add_char(&report->pending, i + 1 < t->count ? ' ' : '\n') < 0)
@@ -102,7 +106,8 @@ static int pairs_row(struct report *report, const struct cell *cells)
 {
 	struct table *t = &report->table;
 
-	report->wrote = true;
+	if (t->muted)
+		return 0;
 	for (size_t i = 0; i < t->count; i++)
 		if (add_pair(report, &report->pending, t->set->columns[t->column[i]].name,
 			     &cells[i]) < 0 ||

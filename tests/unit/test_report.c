@@ -182,7 +182,7 @@ static void test_scripts(void)
 		  "0x1000 1572864 7 /bin/plain\n"
 		  "0x2000 0 7 /tmp/a\\x20b\"$`q\\x5cx41\\x5cy\n"
 		  "0x3000 512 7 /tmp/\\x1b[31m\\x0a\\xc2\\x9b\\xe2\\x80\\xae\303\244\\xff\n"
-		  "0x4000 18446744073709551615 - \n"
+		  "0x4000 18446744073709551615 - \"\"\n"
 		  "0x5000 4096 - \\x2d\n");
 	CHECK_STR(p, "PSS=\"7\" PATH=\"/bin/plain\"\n"
 		  "PSS=\"7\" PATH=\"/tmp/a b\\x22\\x24\\x60q\\x5cx41\\x5cy\"\n"
@@ -224,6 +224,30 @@ static void test_streamed(void)
 		}
 		CHECK(!span_take_word(&lb, &y));
 	}
+}
+
+/* Scripts get lines of one shape: other tables, and facts beside a table, are not theirs. */
+static void test_one_kind(void)
+{
+	static const struct column other[] = {
+		{ "start", "OTHER", "", COLUMN_DEFAULT, 0, 8, get_start }, { NULL }
+	};
+	const struct report_options raw = { .format = REPORT_RAW };
+	struct column_set set;
+	struct output o;
+
+	output_begin(&o, &raw);
+	report_fact(o.report, "pid", "PID", cell_count(1), 0);
+	output_table(&o, "start", 1, 1);
+	CHECK(!column_set_choose(&set, other, NULL, false, NULL));
+	report_table_begin(o.report, "others", NULL, &set, NULL, 1);
+	report_row(o.report, &rows[1]);
+	report_table_end(o.report);
+	output_table(&o, "start", 1, 1);
+	report_fact(o.report, "rss", "RSS", cell_count(1), 0);
+	CHECK(!output_end(&o));
+	CHECK_STR(o.text, "START\n0x1000\n0x1000\n");
+	free(o.text);
 }
 
 static void test_half_way(void)
@@ -419,7 +443,9 @@ static void test_types(void)
 		{ { CELL_FLAGS, .flags = { bits, 0x103, SPAN_LITERAL("zz q") } },
 		  "rd,wr,0x100,zz,q", "rd,wr,0x100,zz,q",
 		  "[\"rd\", \"wr\", \"0x100\", \"zz\", \"q\"]" },
-		{ { CELL_FLAGS, .flags = { bits, 0 } }, "", "", "[]" },
+		{ { CELL_FLAGS, .flags = { bits, 0 } }, "", "\"\"", "[]" },
+		{ cell_list(NULL, 0), "", "\"\"", "[]" },
+		{ cell_text("\"\""), "\"\"", "\\x22\\x22", "\"\\\"\\\"\"" },
 		{ cell_list(list, 3), "1,-*,a\"b", "1,-,a\"b", "[1, null, \"a\\\"b\"]" },
 		{ cell_count(INT64_MAX), "9223372036854775807", "9223372036854775807",
 		  "9223372036854775807" },
@@ -457,6 +483,7 @@ int main(void)
 	test_text();
 	test_streamed();
 	test_half_way();
+	test_one_kind();
 	test_sort();
 	test_facts();
 	test_columns();

@@ -22,8 +22,9 @@
  * failure: the JSON is then complete and valid, and holds the warning.
  */
 /*
- * Text is for people. Raw and pairs show tables only, or the facts if the report has no table:
- * sizes exact, a missing value "-", a gap in pairs also NAME_MISSING="reason".
+ * Text is for people. Raw and pairs show one kind of line: the tables that have the columns of
+ * the first one, or the facts if the report has no table. Sizes are exact, a missing value is
+ * "-", an empty text in raw "", and a gap in pairs adds NAME_MISSING="reason".
  */
 enum report_format { REPORT_TEXT, REPORT_RAW, REPORT_PAIRS, REPORT_JSON };
 enum report_when { REPORT_AUTO, REPORT_ALWAYS, REPORT_NEVER };

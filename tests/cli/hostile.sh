@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A process whose file, folder and name hold everything that could upset a terminal or a parser.
+set -u
+top=${srcdir:-.}
+work=$(mktemp -d) || exit 1
+target=
+trap '[ -z "$target" ] || kill "$target"; rm -rf "$work"' EXIT
+fail=0
+bad() { echo "failed: $*"; fail=1; }
+
+folder="$work/"$'a\033]0;t\a\nb\\x41"$`c \xff\xe2\x80\xae\xc2\x9b\xc3\xa4'
+mkdir "$folder"
+cp "$(command -v sleep)" "$folder/"$'\033[2J\n\xffd'
+"$folder/"$'\033[2J\n\xffd' 100 & target=$!
+# Until it has replaced the shell that forked it.
+for ((i = 0; i < 100; i++)); do
+	[ "$(readlink "/proc/$target/exe")" != "$(readlink /proc/$$/exe)" ] && break
+	sleep 0.05
+done
+
+# clean WHAT: nothing but printable characters and newlines
+clean() {
+	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$work/out" || bad "$1: control bytes"
+	! grep -qF $'\xe2\x80\xae' "$work/out" || bad "$1: bidirectional character"
+	! grep -qF $'\xc2\x9b' "$work/out" || bad "$1: C1 control"
+}
+
+for locale in C C.UTF-8; do
+	export LC_ALL=$locale
+	for format in '' --raw --pairs --json; do
+		# shellcheck disable=SC2086
+		timeout 30 ./vmatlas map $format -o path,role,perms "$target" >"$work/out" 2>"$work/err" ||
+			bad "map $format under $locale: $(cat "$work/err")"
+		clean "map $format under $locale"
+		LC_ALL=C grep -qF 'b\x5cx41' "$work/out" || grep -qF 'b\\x5cx41' "$work/out" ||
+			bad "map $format under $locale: the folder is not there"
+		[ "$format" != --raw ] || [ "$(awk '{ print NF }' "$work/out" | sort -u | wc -l)" = 1 ] ||
+			bad "map --raw: rows do not have the same number of fields"
+	done
+	./vmatlas map "$folder/none" >"$work/out" 2>&1 && bad "no failure of a wrong path"
+	clean "error under $locale"
+	./vmatlas $'\033[2J' >"$work/out" 2>&1 && bad "no failure of a wrong command"
+	clean "usage error under $locale"
+done
+
+# What pairs print is safe for a shell: the evaluated path is the escaped one.
+./vmatlas map --pairs -o path "$target" | while read -r line; do
+	eval "$line" || { echo "eval: $line"; exit 1; }
+	[[ "$line" == "PATH=\"$PATH\"" ]] || { echo "$line is evaluated to $PATH"; exit 1; }
+done || bad "pairs are not safe for eval"
+
+./vmatlas map --json "$target" >"$work/out"
+# maps shows the newline as \012; what is behind it is as it was.
+hex=$(printf %s "${folder#*$'\n'}" | od -An -tx1 | tr -d ' \n')
+grep -q "\"path_hex\": \"[0-9a-f]*$hex" "$work/out" || bad "path_hex does not hold the bytes"
+[ -z "${PYTHON:-}" ] || "$PYTHON" "$top/tests/cli/validate.py" map "$work/out" || bad "not valid"
+exit $fail
