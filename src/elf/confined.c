@@ -72,6 +72,8 @@ static void child(void (*run)(void *ctx, int out), void *ctx, const struct confi
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_CPU, limits->seconds);
+	if (limits->no_files)
+		limit(RLIMIT_NOFILE, 0);
 	if (LIMIT_MEMORY)
 		limit(RLIMIT_AS, limits->memory);
 	run(ctx, out);

@@ -2,6 +2,8 @@
 #ifndef VMATLAS_SRC_ELF_CONFINED_H
 #define VMATLAS_SRC_ELF_CONFINED_H
 
+#include <stdbool.h>
+
 #include "vmatlas/base/buf.h"
 #include "vmatlas/base/error.h"
 
@@ -13,6 +15,7 @@ struct confined_limits {
 	uint64_t memory;	/* bytes of address space, with what the process has already */
 	unsigned seconds;	/* of CPU, and of waiting */
 	size_t output;		/* bytes taken of what it writes */
+	bool no_files;		/* it can open nothing, whatever paths its input names */
 };
 
 /*

@@ -57,7 +57,7 @@ for recipe in good $("$make" --list | cut -d' ' -f1); do
 	: >all
 	for what in image symbols relocs counts demangle "layout 4096" "layout 65536" "named main" \
 		"at 1000" "at ffffffffffffffff" "range 0 ffffffffffffffff" \
-		"landing 0 ffffffffffffffff" "section 1000" "section ffffffffffffffff"; do
+		"landing 0 ffffffffffffffff" "section 1000" "section ffffffffffffffff" "line 1150"; do
 		# shellcheck disable=SC2086
 		ask bad $what
 	done

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmatlas/elf/debug_line.h"
 #include "vmatlas/elf/dynamic.h"
 #include "vmatlas/elf/image.h"
 #include "vmatlas/elf/layout.h"
@@ -330,6 +331,27 @@ static int dump_section(const struct elf_image *image, char **args)
 	return 0;
 }
 
+/* line FILE ADDRESS...: where in the source. */
+static int dump_line(const struct elf_image *image, char **args)
+{
+	const struct elf_opener opener = { open_debug, NULL };
+	uint64_t addresses[64];
+	struct elf_line lines[64];
+	int fd = (int)(intptr_t)image->reader.ctx;
+	size_t n, i;
+	bool damaged = false;
+
+	for (n = 0; n < 64 && args[n]; n++)
+		addresses[n] = strtoull(args[n], NULL, 16);
+	if (elf_lines_find(image, fd, NULL, &opener, addresses, n, lines, &damaged, NULL) < 0)
+		return 1;
+	for (i = 0; i < n; i++)
+		printf("%s:%u\n", lines[i].file ? lines[i].file : "??", lines[i].line);
+	elf_lines_done(lines, n);
+	print_damage(damaged ? ELF_DAMAGE_DEBUG : 0);
+	return 0;
+}
+
 /* rss FILE: can the memory of this program be measured? */
 static int dump_rss(const struct elf_image *image, char **args)
 {
@@ -366,6 +388,7 @@ static const struct {
 	{ "landing", dump_landing },
 	{ "layout", dump_layout },
 	{ "section", dump_section },
+	{ "line", dump_line },
 	{ "rss", dump_rss },
 };
 

@@ -113,6 +113,30 @@ a=$(address table)
 "$dump" range liba.so "$(plus "$a" 399)" "$(plus "$a" 400)" | grep -q ' table$' || fail "range end"
 "$dump" range liba.so "$(plus "$a" 400)" "$(plus "$a" 401)" | grep -q ' table$' && fail "range after"
 
+# source lines as addr2line says them; also from a separate debug file
+if command -v addr2line >/dev/null; then
+	for f in twin exported hidden_function; do
+		a=$(address $f)
+		addr2line -e liba.so "$a"
+	done | sed 's/ (.*//; s|.*/||' >lines.want
+	addresses="$(address twin) $(address exported) $(address hidden_function)"
+	# shellcheck disable=SC2086
+	"$dump" line liba.so $addresses | sed '/^damage/d; s|.*/||' >lines.got
+	cmp -s lines.want lines.got || { fail "lines"; diff lines.want lines.got; }
+	grep -q '^a\.c:[1-9]' lines.got || fail "no lines at all"
+	objcopy --only-keep-debug liba.so "$folder/${id#??}.debug"
+	# shellcheck disable=SC2086
+	ELF_DUMP_ROOT=$work/root "$dump" line stripped.so $addresses |
+		sed '/^damage/d; s|.*/||' >lines.got
+	cmp -s lines.want lines.got || { fail "lines of a debug file"; diff lines.want lines.got; }
+	# debug information that is noise: no answer, no crash
+	at=$((0x$(readelf -SW liba.so | sed 's/^ *\[ *//' | awk '$2 == ".debug_info" { print $5 }')))
+	cp liba.so noise.so
+	dd if=/dev/urandom of=noise.so bs=1 seek=$at count=300 conv=notrunc 2>/dev/null
+	# shellcheck disable=SC2086
+	"$dump" line noise.so $addresses >lines.got || fail "lines of noise"
+fi
+
 # C++ names as c++filt says them
 if ${CXX:-c++} -g -O1 -shared -fPIC -o libb.so b.cc 2>/dev/null; then
 	"$dump" demangle libb.so >names.got
