@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdlib.h>
 
@@ -369,8 +370,9 @@ void cli_usage(FILE *out, const struct command *command)
 {
 	const struct cli_option *own = own_options(command);
 
-	fprintf(out, "Usage: vmatlas %s [OPTIONS] %s\n%s.\n", command->name,
-		command->operands, command->summary);
+	fprintf(out, "Usage: vmatlas %s [OPTIONS] %s\n%c%s.\n", command->name,
+		command->operands, toupper((unsigned char)command->summary[0]),
+		command->summary + 1);
 	if (own->name)
 		fprintf(out, "\nOptions of %s:\n", command->name);
 	for (; own->name; own++)
