@@ -62,11 +62,13 @@ GETTER(vpn_end)
 
 GETTER(perms)
 {
-	char text[5];
+	static const char texts[16][5] = {
+		"---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp", "-wxp", "rwxp",
+		"---s", "r--s", "-w-s", "rw-s", "--xs", "r-xs", "-wxs", "rwxs",
+	};
 	ROW;
 
-	maps_perms_text(vma->perms, text);
-	*cell = (struct cell) { .type = CELL_TEXT, .text = scratch_printf(scratch, "%s", text) };
+	*cell = (struct cell) { .type = CELL_TEXT, .text = { texts[vma->perms & 15], 4 } };
 }
 
 GETTER(offset)
@@ -107,28 +109,27 @@ GETTER(deleted)
 GETTER(class)
 {
 	ROW;
-	*cell = cell_text(name_of(vma_class_names, vma->vma_class));
+	*cell = cell_text(vma_class_names[vma->vma_class].name);
 }
 
 GETTER(role)
 {
 	ROW;
-	*cell = cell_text(name_of(vma_role_names, vma->role));
+	*cell = cell_text(vma_role_names[vma->role].name);
 }
 
 GETTER(kind)
 {
 	ROW;
 	*cell = (struct cell) { .type = CELL_TEXT,
-				.text = scratch_printf(scratch, "%s/%s",
-						       name_of(vma_class_names, vma->vma_class),
-						       name_of(vma_role_names, vma->role)) };
+				.text = map_join(scratch, vma_class_names[vma->vma_class].name,
+						 "/", vma_role_names[vma->role].name) };
 }
 
 GETTER(backing)
 {
 	ROW;
-	*cell = cell_text(name_of(vma_backing_names, vma->backing));
+	*cell = cell_text(vma_backing_names[vma->backing].name);
 }
 
 static const char *sharing_name(const struct vma *vma)
@@ -146,9 +147,8 @@ GETTER(store)
 {
 	ROW;
 	*cell = (struct cell) { .type = CELL_TEXT,
-				.text = scratch_printf(scratch, "%s %s",
-						       name_of(vma_backing_names, vma->backing),
-						       sharing_name(vma)) };
+				.text = map_join(scratch, vma_backing_names[vma->backing].name,
+						 " ", sharing_name(vma)) };
 }
 
 GETTER(certainty)

@@ -137,8 +137,8 @@ static void report_mm_fact(struct report *report, const struct process *process,
 
 		text = scratch_printf(scratch, "%.*s  in %.*s %s/%s%s%.*s", (int)text.len,
 				      text.ptr, (int)range.len, range.ptr,
-				      name_of(vma_class_names, v->vma_class),
-				      name_of(vma_role_names, v->role), name.len ? " " : "",
+				      vma_class_names[v->vma_class].name,
+				      vma_role_names[v->role].name, name.len ? " " : "",
 				      (int)name.len, name.len ? name.ptr : "");
 	}
 	report_fact(report, NULL, fact->title, cell_bytes(text), REPORT_TEXT_ONLY);

@@ -44,6 +44,19 @@ struct span map_range(const struct vma *vma, struct scratch *scratch)
 	return (struct span) { text, len };
 }
 
+struct span map_join(struct scratch *scratch, const char *a, const char *between, const char *b)
+{
+	size_t a_len = strlen(a), between_len = strlen(between), b_len = strlen(b);
+	char *text = scratch_alloc(scratch, a_len + between_len + b_len);
+
+	if (!text)
+		return span_of(NULL);
+	memcpy(text, a, a_len);
+	memcpy(text + a_len, between, between_len);
+	memcpy(text + a_len + between_len, b, b_len);
+	return (struct span) { text, a_len + between_len + b_len };
+}
+
 static struct span build_id_text(const struct elf_image *image, struct scratch *scratch)
 {
 	char *text = scratch_alloc(scratch, 2 * sizeof(image->build_id) + 1);
@@ -163,7 +176,7 @@ void map_part_cell(const struct map_ctx *ctx, const struct vma *vma, struct cell
 		if (!name.len)
 			name = map_range(owner, scratch);
 		*cell = cell_bytes(scratch_printf(scratch, "(%s of %.*s)",
-						  name_of(vma_role_names, vma->role),
+						  vma_role_names[vma->role].name,
 						  (int)name.len, name.ptr));
 	} else if (!name.len && vma->tid) {
 		*cell = cell_bytes(scratch_printf(scratch, "(thread %d)", vma->tid));

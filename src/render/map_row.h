@@ -20,7 +20,8 @@ struct map_ctx {
 
 /* Counters of the VMA; 0 and zeros if it has none. */
 uint64_t map_smaps(const struct map_ctx *ctx, const struct vma *vma, const uint64_t **value);
-/* "400000-401000" */
+/* A map has many rows: these two are made without printf. "400000-401000" */
+struct span map_join(struct scratch *scratch, const char *a, const char *between, const char *b);
 struct span map_range(const struct vma *vma, struct scratch *scratch);
 
 int report_map_head(struct report *report, const struct process *process);

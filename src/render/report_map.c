@@ -47,7 +47,7 @@ static struct cell total_smaps(const struct class_total *total, uint64_t bytes)
 					   cell_size(bytes);
 }
 
-TOTAL_GETTER(class, cell_text(name_of(vma_class_names, total->vma_class)))
+TOTAL_GETTER(class, cell_text(vma_class_names[total->vma_class].name))
 TOTAL_GETTER(vmas, cell_count(total->vmas))
 TOTAL_GETTER(size, cell_size(total->bytes))
 TOTAL_GETTER(rss, total_smaps(total, total->rss))

@@ -173,6 +173,7 @@ struct process {
 	size_t warning_cap;
 };
 
+/* Each in the order of its enum, so that the value is the index. */
 extern const struct name vma_class_names[];	/* "C".. ; meaning: a phrase */
 extern const struct name vma_role_names[];
 extern const struct name vma_backing_names[];
