@@ -26,7 +26,8 @@ static int add_field(struct buf *out, const struct field *f)
 		memset(p, ' ', pad);
 		p += pad;
 	}
-	memcpy(p, f->text.ptr, f->text.len);
+	if (f->text.len)
+		memcpy(p, f->text.ptr, f->text.len);
 	p += f->text.len;
 	if (!f->right && !f->last) {
 		memset(p, ' ', pad);
@@ -80,7 +81,7 @@ static int field_text(struct report *report, const struct cell *cell, struct fie
 
 static bool plain_text(const struct cell *cell)
 {
-	return (cell->type == CELL_TEXT || cell->type == CELL_BYTES) && cell->text.len &&
+	return (cell->type == CELL_TEXT || cell->type == CELL_BYTES) &&
 		escape_plain(cell->text, ESCAPE_TERMINAL) == cell->text.len;
 }
 
