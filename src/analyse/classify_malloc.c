@@ -26,24 +26,54 @@ static uint64_t heap_max(const struct process *process)
 	return process->has_auxv && process->auxv.word_size == 4 ? HEAP_MAX_32 : HEAP_MAX_64;
 }
 
+/* Words of the target, only from a page that is present; false if they cannot be had. */
+static bool words_read(struct classify *c, uint64_t address, uint64_t *words, size_t count)
+{
+	struct process *process = c->process;
+	uint64_t entry;
+	size_t got = 0;
+
+	if (c->memory_reads >= MEMORY_READS_MAX)
+		return false;
+	c->memory_reads++;
+	if (source_pagemap(process->source, address / process->page_size, &entry, 1, &got, NULL) < 0) {
+		c->memory_reads = MEMORY_READS_MAX;
+		return false;
+	}
+	return got == 1 && entry & PAGEMAP_PRESENT &&
+	       source_mem(process->source, address, words, count * sizeof(*words), &got, NULL) == 0 &&
+	       got == count * sizeof(*words);
+}
+
+/*
+ * The header of a heap tells how much of it is open: struct heap_info { mstate ar_ptr;
+ * heap_info *prev; size_t size; size_t mprotect_size; ... } of malloc/arena.c.
+ */
+static bool heap_header_fits(struct classify *c, const struct vma *vma, uint64_t base)
+{
+	uint64_t words[4];
+
+	return words_read(c, base, words, ARRAY_SIZE(words)) && words[3] == vma->end - base &&
+	       words[2] && words[2] <= words[3];
+}
+
 bool classify_arena(struct classify *c, struct vma *vma)
 {
 	struct vma *tail = vma_behind(c, vma);
 	uint64_t size = heap_max(c->process), base = (vma->end - 1) & -size;
 
-	if (!is_anon_rw(vma))
+	if (!is_anon_rw(vma) || vma->start > base)
 		return false;
 	if (vma->start == base && vma->end == base + size) {
 		vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_ARENA, RULE_ARENA, CERTAINTY_GUESS);
 		return true;
 	}
-	if (!tail || !vma_is_anon(tail) || vma_is_accessible(tail) || tail->end < base + size ||
-	    tail->end - (base + size) > TAIL_MERGED_MAX)
+	if (!tail || !vma_is_anon(tail) || vma_is_accessible(tail) || tail->end < base + size)
 		return false;
-	/* What merged in front of the arena must be the smaller part. */
-	if (vma->start < base && vma->end - base < base - vma->start)
+	/* Further closed space may have merged behind the tail, other memory in front. */
+	if (tail->end - (base + size) > TAIL_MERGED_MAX && !heap_header_fits(c, vma, base))
 		return false;
-	if (vma->start > base)
+	if (vma->end - base < base - vma->start)
 		return false;
 	vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_ARENA, RULE_ARENA, CERTAINTY_INFERRED);
 	if (vma->start < base)
@@ -56,23 +86,12 @@ bool classify_arena(struct classify *c, struct vma *vma)
 /* Size of the block whose header lies at the address, 0 if there is none that can be read. */
 static uint64_t chunk_size(struct classify *c, uint64_t address)
 {
-	struct process *process = c->process;
-	uint64_t word, header[2];
-	size_t got = 0;
+	uint64_t header[2];
 
-	if (c->memory_reads >= MEMORY_READS_MAX)
-		return 0;
-	c->memory_reads++;
-	if (source_pagemap(process->source, address / process->page_size, &word, 1, &got, NULL) < 0) {
-		c->memory_reads = MEMORY_READS_MAX;
-		return 0;
-	}
-	if (got != 1 || !(word & PAGEMAP_PRESENT) ||
-	    source_mem(process->source, address, header, sizeof(header), &got, NULL) < 0 ||
-	    got != sizeof(header))
+	if (!words_read(c, address, header, ARRAY_SIZE(header)))
 		return 0;
 	if ((header[1] & CHUNK_FLAGS) != CHUNK_MMAPPED || header[0] ||
-	    (header[1] & -(uint64_t)8) % process->page_size)
+	    (header[1] & -(uint64_t)8) % c->process->page_size)
 		return 0;
 	return header[1] & -(uint64_t)8;
 }
