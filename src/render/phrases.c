@@ -96,11 +96,20 @@ static const char *flags_text(uint32_t flags)
 	return texts[flags & 7];
 }
 
-/* "text, also 4096 bytes of rodata": what the VMA holds beside the winner. */
+static const uint8_t content_roles[ELF_CONTENT_MAX] = {
+	[ELF_CONTENT_TEXT] = ROLE_TEXT,
+	[ELF_CONTENT_RODATA] = ROLE_RODATA,
+	[ELF_CONTENT_LINK_TABLES] = ROLE_LINK_TABLES,
+	[ELF_CONTENT_RELRO] = ROLE_RELRO,
+	[ELF_CONTENT_DATA] = ROLE_DATA,
+	[ELF_CONTENT_BSS] = ROLE_BSS,
+};
+
+/* ", also 4096 B of rodata": what the VMA holds beside the winner. */
 static struct span add_contents(const struct phrase *p, struct span text)
 {
 	uint64_t bytes[ELF_CONTENT_MAX];
-	const char *link = "; also ";
+	const char *link = ", also ";
 
 	elf_part_contents(p->process, p->vma, bytes);
 	if (p->vma->perms & VMA_WRITE) {
@@ -108,13 +117,7 @@ static struct span add_contents(const struct phrase *p, struct span text)
 		bytes[ELF_CONTENT_RELRO] = 0;
 	}
 	for (int i = 0; i < ELF_CONTENT_MAX; i++) {
-		bool winner = p->vma->role == ROLE_TEXT ? i == ELF_CONTENT_TEXT :
-			p->vma->role == ROLE_RODATA ? i == ELF_CONTENT_RODATA :
-			p->vma->role == ROLE_LINK_TABLES ? i == ELF_CONTENT_LINK_TABLES :
-			p->vma->role == ROLE_RELRO ? i == ELF_CONTENT_RELRO :
-			p->vma->role == ROLE_DATA ? i == ELF_CONTENT_DATA : i == ELF_CONTENT_BSS;
-
-		if (winner || !bytes[i])
+		if (content_roles[i] == p->vma->role || !bytes[i])
 			continue;
 		text = scratch_printf(p->scratch, "%.*s%s%" PRIu64 " B of %s", (int)text.len,
 				      text.ptr, link, bytes[i], content_names[i]);
@@ -140,8 +143,9 @@ static struct span phrase_elf(const struct phrase *p)
 	const struct object *object = vma_object(p->process, p->vma);
 	unsigned index = p->vma->segment - 1u;
 	struct span text = scratch_printf(
-		p->scratch, "segment %u (%s) of the file%s", index,
+		p->scratch, "segment %u (%s) of the file holds %s%s", index,
 		flags_text(object->elf->segments[index].flags),
+		vma_role_names[p->vma->role].name,
 		p->vma->rule == RULE_ELF_RELRO ? ", closed after relocation" : "");
 
 	return add_shared_page(p, add_contents(p, text));
