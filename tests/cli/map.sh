@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vmatlas map: documents are valid, options choose, and what cannot be answered is told in one line.
+set -u
+top=${srcdir:-.}
+vmatlas=${VMATLAS:-./vmatlas}
+python=${PYTHON:-}
+work=$(mktemp -d) || exit 1
+pids=
+trap 'for p in $pids; do kill $p 2>/dev/null; done; rm -rf "$work"' EXIT
+fail=0
+
+bad() { echo "failed: $*"; fail=1; }
+# run STATUS ARGS...: output in out and err
+run() {
+	want=$1
+	shift
+	"$vmatlas" map "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$want" ] || { bad "map $*: exit $got, not $want"; cat "$work/err"; }
+}
+says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
+one_line() { [ "$(wc -l <"$work/err")" = 1 ] || { bad "not one line on stderr:"; cat "$work/err"; }; }
+clean() { ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$work/$1" || bad "control bytes in $1"; }
+valid() {
+	[ -n "$python" ] || return 0
+	"$python" "$top/tests/cli/validate.py" map "$work/out" || bad "not valid: $1"
+}
+
+sleep 1000 &
+quiet=$!
+pids=$quiet
+
+run 0 --json $quiet; valid live
+run 0 --json -o start,class,reason,elf $quiet; valid "-o"
+run 0 --json --from "$top/fixtures/classic/classic-2.4-init.maps"; valid snapshot
+run 3 --strict --json --from "$top/fixtures/classic/classic-2.4-init.maps"; valid strict
+run 0 -v $quiet; says 'REASON' out; says 'holds text' out; says 'Totals per class' out
+says 'VMAs allowed' out; says 'Start of stack.*P/stack' out; says 'Commit charge' out
+run 0 --vma '[stack]' -o kind --raw --no-headings $quiet
+[ "$(cat "$work/out")" = P/stack ] || bad "--vma [stack]"
+run 0 --sort -size -o size --raw --bytes --no-headings $quiet
+sort -rn "$work/out" | cmp -s - "$work/out" || bad "--sort -size"
+run 0 -o vpn,vpn_end,numa,flag_words $quiet; says 'readable' out
+run 2 -o nonsense $quiet; says 'nonsense' err; one_line
+
+# Without the columns that need it smaps is not opened.
+if command -v strace >/dev/null 2>&1 && strace -o "$work/trace" true 2>/dev/null; then
+	strace -f -o "$work/trace" "$vmatlas" map -o range,kind,part $quiet >/dev/null
+	! grep -q '"smaps\|/smaps' "$work/trace" || bad "smaps was read for columns without counters"
+	strace -f -o "$work/trace" "$vmatlas" map -o rss $quiet >/dev/null
+	grep -q 'smaps' "$work/trace" || bad "smaps was not read for -o rss"
+	! grep -q '"maps"' "$work/trace" || bad "maps was read beside smaps"
+fi
+
+# What is no process with a map.
+run 1 2147483000; says '2147483000' err; one_line
+run 1 99999999999; one_line
+run 1 no-such-name; one_line
+if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
+	run 1 2; says 'kernel thread' err; one_line
+fi
+sh -c 'sleep 0.1 & echo $!; exec sleep 5' >"$work/zombie" &
+pids="$pids $!"
+sleep 0.4
+run 1 "$(cat "$work/zombie")"; says 'zombie\|ended' err; one_line
+
+# Names with bytes that a terminal would obey.
+name=$(printf '%s/a\033[31m \\012\302\233b ' "$work")
+cp /bin/sleep "$name" 2>/dev/null && { "$name" 1000 & pids="$pids $!"; hostile=$!; }
+sleep 0.2
+run 0 "$hostile"; clean out; clean err
+run 0 --json "$hostile"; clean out; valid hostile
+says 'x1b' out
+
+# Lines that overlap, go back or are none.
+printf '%s\n' '00400000-00402000 r-xp 00000000 08:01 1 /a' '00401000-00403000 rw-p 00001000 08:01 1 /a' \
+	'00401000-00402000 rw-p 00000000 00:00 0 ' 'nonsense' '00500000-00501000 rw-p 00000000 00:00 0 ' >"$work/maps"
+run 0 --raw --no-headings -o start,end,offset --from "$work/maps"
+[ "$(sed -n 2p "$work/out")" = "0x402000 0x403000 0x2000" ] || { bad "clip"; cat "$work/out"; }
+[ "$(wc -l <"$work/out")" = 3 ] || bad "lines of a damaged map"
+says '2 lines overlapped' err; says 'line 4' err
+: >"$work/maps"
+run 1 --from "$work/maps"; one_line
+
+# As somebody who may not look.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
+	cp "$vmatlas" "$work/vmatlas" && chmod 755 "$work" "$work/vmatlas"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/vmatlas" map $quiet >"$work/out" 2>"$work/err"
+	[ $? = 1 ] || bad "as nobody: not 1"
+	says 'not allowed\|privilege' err; one_line
+fi
+exit $fail
