@@ -37,6 +37,14 @@ int cli_load(struct report *report, struct source_process *process, unsigned nee
 	return rc < 0 ? rc : report_document_process(report, *loaded);
 }
 
+/* In JSON always. A text that breaks off says so in a file; on a terminal, and where nothing
+ * stands above, stderr is enough. */
+static bool failure_belongs(const struct report *report)
+{
+	return report_is_json(report) || (report_is_text(report) && !report_is_empty(report) &&
+					  !isatty(STDOUT_FILENO));
+}
+
 /* The model does not know by which name the user called the process. */
 static void error_name(struct error *error, const struct source_process *process)
 {
@@ -60,8 +68,7 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 		rc = one(cli, report, process, &error);
 	if (rc < 0 && error.code != ERROR_NONE) {
 		error_name(&error, process);
-		/* On a terminal both would stand one above the other. */
-		if (!report_is_text(report) || !isatty(STDOUT_FILENO))
+		if (failure_belongs(report))
 			warn_failure(report, &error);
 		status = cli_error(&error);
 	} else if (rc > 0) {

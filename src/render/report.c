@@ -260,6 +260,11 @@ bool report_is_json(const struct report *report)
 	return report->options.format == REPORT_JSON;
 }
 
+bool report_is_empty(const struct report *report)
+{
+	return !report->wrote && !report->facts.len;
+}
+
 const struct report_options *report_options(const struct report *report)
 {
 	return &report->options;

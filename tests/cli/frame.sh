@@ -85,6 +85,8 @@ valid common "$work/out"
 says '"code": "gone"' out
 [ "$(cat "$work/err")" = 'vmatlas: item\x1b: ended half-way' ] || bad "err: $(cat "$work/err")"
 run 1 show --raw --fail 1 self; says 'NUMBER SIZE NAME' out
+[ "$(cat "$work/err")" = 'vmatlas: item\x1b: ended half-way' ] || bad "told twice: $(cat "$work/err")"
+run 1 show --fail 1 self; says '^! item.x1b: ended half-way' out
 run 0 show --json --rows 9000 self; valid common "$work/out"
 run 0 show --json -o name self; ! grep -q '"number"' "$work/out" || bad "-o does not limit JSON"
 
@@ -138,6 +140,7 @@ run 0 vmas --vma '[stack]' $$ self
 
   [stack]' ] || bad "two processes: $(cat "$work/out")"
 if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
+	run 1 vmas 2; silent out
 	run 1 vmas --json 2; says 'vmatlas: 2: ' err; says '"pid": 2' out; valid common "$work/out"
 fi
 

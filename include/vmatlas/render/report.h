@@ -87,6 +87,7 @@ bool report_incomplete(const struct report *report);
 
 bool report_is_text(const struct report *report);	/* for skipping expensive text-only work */
 bool report_is_json(const struct report *report);
+bool report_is_empty(const struct report *report);	/* text: nothing was said yet */
 const struct report_options *report_options(const struct report *report);
 
 /*
