@@ -116,6 +116,7 @@ static void touch_areas(void)
 	area[1][HUGE] = 1;
 	sum += area[1][3 * HUGE];
 	area[1][5 * HUGE] = 1;
+	madvise(area[1] + 5 * HUGE, HUGE, MADV_NOHUGEPAGE);	/* khugepaged keeps off */
 	madvise(area[1] + 5 * HUGE, 16 * PAGE, MADV_DONTNEED);	/* splits it */
 }
 
