@@ -7,11 +7,17 @@
 #define SCHEMA "vmatlas/pagetable"
 
 static const struct cli_option options[] = {
+	{ "entries", NULL, "list the entries that are set" },
+	{ "tree", NULL, "draw the tables as a tree, equal neighbours as one" },
+	{ "split", "ADDR", "the address in bits: index per level and offset" },
 	{ "vmas", NULL, "list every VMA, not only those with most tables" },
 	{ "arch", "NAME", "geometry to assume instead of the machine's own" },
 	{ "list-arch", NULL, "list the geometries and exit" },
 	{ NULL, NULL, NULL },
 };
+
+#define TREE_ITEMS 16		/* entries shown of one table */
+#define TREE_ITEMS_VERBOSE 512
 
 static int choose_geometry(struct cli *cli, const struct process *process,
 			   struct pagetable_view *view, struct error *error)
@@ -62,7 +68,7 @@ static bool wants(const void *ctx, const struct process *process, const struct v
 }
 
 static int summary(struct cli *cli, struct report *report, struct process *process,
-		   struct pagetable_view *view, struct error *error)
+		   struct pagetable_view *view, const char *columns, struct error *error)
 {
 	struct pagetable *CLEANUP(pagetable_freep) table = NULL;
 	struct table_filter filter = { cli->range_start, cli->range_end, wants, cli };
@@ -72,7 +78,138 @@ static int summary(struct cli *cli, struct report *report, struct process *proce
 		return rc;
 	view->table = table;
 	read_vmpte(view);
-	return report_pagetable(report, view, cli->columns, error);
+	rc = report_pagetable(report, view, columns, error);
+	view->table = NULL;
+	return rc;
+}
+
+/* Hands every run of the process to fn. */
+static int walk(struct cli *cli, const struct pagetable_view *view, unsigned needs,
+		int (*fn)(void *ctx, uint32_t vma, const struct page_run *run), void *ctx,
+		struct error *error)
+{
+	struct table_filter filter = { cli->range_start, cli->range_end, wants, cli };
+	struct pages *CLEANUP(pages_freep) pages = NULL;
+	struct table_ranges state;
+	struct page_ranges ranges;
+	int rc = pages_new(view->process->source, needs, &pages, error);
+
+	if (rc < 0)
+		return rc;
+	ranges = table_ranges_init(&state, view->process, view->geometry, &filter);
+	return pages_walk(pages, &ranges, fn, ctx, error);
+}
+
+struct entries_walk {
+	struct pagetable_entries entries;
+	enum gap gap;			/* why ranges could not be read */
+};
+
+static int entries_run(void *ctx, uint32_t vma, const struct page_run *run)
+{
+	struct entries_walk *state = ctx;
+
+	if (run->kind == PAGE_UNREADABLE && run->gap != GAP_NOT_APPLICABLE)
+		state->gap = run->gap;
+	return report_entries_run(&state->entries, vma, run);
+}
+
+static void warn_gap(struct report *report, enum gap gap)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (gap == GAP_NONE)
+		return;
+	buf_addf(&text, "pagemap could not be read: %s", gap_phrase(gap));
+	report_warning(report, gap_name(gap), buf_span(&text));
+}
+
+/* The document holds the summary as well; people asked for the entries. */
+static int entries(struct cli *cli, struct report *report, struct process *process,
+		   struct pagetable_view *view, struct error *error)
+{
+	struct entries_walk state = { .gap = GAP_NONE };
+	int rc = 0, end;
+
+	if (report_is_json(report))
+		rc = summary(cli, report, process, view, NULL, error);
+	if (rc >= 0)
+		rc = report_entries_begin(&state.entries, report, view, cli->columns, error);
+	if (rc < 0)
+		return rc;
+	rc = walk(cli, view, PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF, entries_run,
+		  &state, error);
+	end = report_entries_end(&state.entries);
+	warn_gap(report, state.gap);
+	return rc < 0 ? rc : end;
+}
+
+struct tree_walk {
+	struct report *report;
+	struct pagetable_view *view;
+	struct table_tree tree;
+	enum gap gap;
+};
+
+static int tree_node(void *ctx, const struct tree_node *node)
+{
+	struct tree_walk *state = ctx;
+
+	return report_tree_node(state->report, state->view, node);
+}
+
+static int tree_run(void *ctx, uint32_t vma, const struct page_run *pages)
+{
+	struct tree_walk *state = ctx;
+	struct table_run run;
+
+	if (pages->kind == PAGE_UNREADABLE && pages->gap != GAP_NOT_APPLICABLE)
+		state->gap = pages->gap;
+	if (!table_run_from_pages(state->view->process, vma, pages, &run))
+		return 0;
+	return table_tree_add(&state->tree, &run, entry_kind_of(pages));
+}
+
+static int tree(struct cli *cli, struct report *report, struct pagetable_view *view,
+		struct error *error)
+{
+	struct tree_walk state = { .report = report, .view = view };
+	int rc;
+
+	table_tree_init(&state.tree, view->geometry,
+			cli->report.verbose ? TREE_ITEMS_VERBOSE : TREE_ITEMS, tree_node, &state);
+	report_tree_begin(report, view);
+	rc = walk(cli, view, PAGE_NEED_FLAGS | PAGE_NEED_LEAF | PAGE_JOIN_FRAMES, tree_run, &state,
+		  error);
+	if (rc >= 0)
+		rc = table_tree_finish(&state.tree);
+	report_tree_end(report);
+	table_tree_done(&state.tree);
+	warn_gap(report, state.gap);
+	return rc == -ERROR_NOMEM ? error_nomem(error) : rc;
+}
+
+/* process NULL: the arithmetic alone. */
+static int split(struct cli *cli, struct report *report, const struct process *process,
+		 const struct pagetable_view *view, struct error *error)
+{
+	struct table_lookup found;
+	const char *word;
+	uint64_t address;
+	int rc = 0;
+
+	report_geometry(report, view->geometry, view->geometry_certainty);
+	report_array_begin(report, "split", NULL);
+	for (size_t i = 0; (word = cli_value_at(cli, "split", i)) && rc >= 0; i++) {
+		if (!span_number(span_of(word), &address))
+			return error_set(error, ERROR_USAGE, word, "is no address");
+		if (process)
+			rc = pagetable_lookup(process, view->geometry, address, &found, error);
+		if (rc >= 0)
+			report_split(report, view->geometry, address, process ? &found : NULL);
+	}
+	report_array_end(report);
+	return rc;
 }
 
 static int one(struct cli *cli, struct report *report, struct source_process *source,
@@ -91,7 +228,34 @@ static int one(struct cli *cli, struct report *report, struct source_process *so
 	rc = choose_geometry(cli, process, &view, error);
 	if (rc < 0)
 		return rc;
-	return summary(cli, report, process, &view, error);
+	if (cli_has(cli, "split"))
+		return split(cli, report, process, &view, error);
+	if (cli_has(cli, "tree"))
+		return tree(cli, report, &view, error);
+	if (cli_has(cli, "entries"))
+		return entries(cli, report, process, &view, error);
+	return summary(cli, report, process, &view, cli->columns, error);
+}
+
+/* No process: the geometry that --arch names, or this machine's. */
+static int split_alone(struct cli *cli, struct report *report, struct source_process *source,
+		       struct error *error)
+{
+	const struct source_host *host = source_host(cli->source);
+	const char *name = cli_value(cli, "arch");
+	CLEANUP(buf_done) struct buf cpuinfo = BUF_INIT;
+	struct pagetable_view view = { .geometry_certainty = CERTAINTY_INFERRED };
+
+	(void)source;
+	source_system_text(cli->source, SOURCE_CPUINFO, &cpuinfo, NULL);
+	view.geometry = name ? geometry_named(name) :
+		geometry_detect(host->machine, host->page_size, buf_span(&cpuinfo), 0);
+	if (!view.geometry)
+		return error_set(error, ERROR_USAGE, name ? name : host->machine,
+				 "no such geometry; --list-arch lists them");
+	if (name)
+		view.geometry_certainty = CERTAINTY_OBSERVED;
+	return split(cli, report, NULL, &view, error);
 }
 
 static int list_arch(struct cli *cli, struct report *report, struct source_process *source,
@@ -107,6 +271,8 @@ static int run(struct cli *cli)
 {
 	if (cli_has(cli, "list-arch"))
 		return cli_one_document(cli, SCHEMA, list_arch);
+	if (cli_has(cli, "split") && !cli->operand_count && !cli->from)
+		return cli_one_document(cli, SCHEMA, split_alone);
 	return cli_each_process(cli, SCHEMA, one);
 }
 

@@ -34,6 +34,10 @@ says() { grep -q -- "$1" "$work/out" || bad "$2: no '$1' in: $(cat "$work/out")"
 
 valid self
 valid --list-arch
+valid self --entries
+valid self --tree
+valid self --split 0x7f0000001234 --split 4096
+valid --split 0x1234 --arch x86-pae
 valid self --range 0-7fffffffffff
 valid self --vma '[stack]'
 status 0 --list-arch
@@ -43,6 +47,16 @@ says '^Difference ' self
 says '^deposited ' self
 status 0 self --vma '[stack]'
 says '^Difference *-$' '--vma: nothing to hold against VmPTE'
+status 0 self --entries --vma '[stack]'
+says '^0x7[0-9a-f]* pte  .* yes  .* \[stack\]$' '--entries'
+status 0 self --tree
+says '^      PTE .* \[stack\]$' --tree
+status 0 --split 0x08049abc --arch x86
+says '^| 0000100000 | 0001001001 | 101010111100 |$' '--split'
+says '^|   0x020    |   0x049    |    0xabc     |$' '--split'
+status 0 self --split 0
+says '^  pgd entry: \(empty\|a table\)$' '--split of a process'
+status 2 self --split nowhere
 status 0 self --vmas
 says '\[stack\]' --vmas
 status 0 self --raw -o pte,path

@@ -201,6 +201,18 @@ enum entry_kind entry_kind_of(const struct page_run *pages);
 bool table_run_from_pages(const struct process *process, uint32_t vma,
 			  const struct page_run *pages, struct table_run *run);
 
+/* What the entries on the way to an address hold. Below an empty entry and below a leaf, and
+ * where pagemap may not be read, they are LOOKUP_NONE. */
+enum lookup_entry { LOOKUP_NONE, LOOKUP_EMPTY, LOOKUP_TABLE, LOOKUP_LEAF };
+struct table_lookup {
+	enum lookup_entry entry[LEVEL_MAX];
+	enum entry_kind kind;		/* of the leaf, where there is one */
+	bool frame_known;
+	uint64_t frame;			/* of the page that holds the address */
+};
+int pagetable_lookup(const struct process *process, const struct geometry *geometry,
+		     uint64_t address, struct table_lookup *out, struct error *error);
+
 /* The geometry of a process from what its source tells. *certainty: GUESS if the machine is not
  * known (x86-64 is assumed), else INFERRED. Never NULL. */
 const struct geometry *pagetable_geometry(const struct process *process,

@@ -48,15 +48,8 @@ int report_tree_end(struct report *report);
 
 /* An address in bits: index per level and offset. `found` tells for each level what its entry
  * holds, where a process was looked at (else NULL). */
-enum split_entry { SPLIT_UNKNOWN, SPLIT_EMPTY, SPLIT_TABLE, SPLIT_LEAF };
-struct split_found {
-	enum split_entry entry[LEVEL_MAX];
-	enum entry_kind kind;			/* of the leaf, where there is one */
-	bool frame_known;
-	uint64_t frame;
-};
 int report_split(struct report *report, const struct geometry *geometry, uint64_t address,
-		 const struct split_found *found);
+		 const struct table_lookup *found);
 
 /* All geometries, for --list-arch. */
 int report_geometries(struct report *report);
