@@ -3,12 +3,11 @@
 
 #include "vmatlas/analyse/cow.h"
 
-#include <string.h>
-
-/* Verdicts already made for this VMA: neighbours differ in little, so a few are enough. */
+/* Verdicts already made: neighbours differ in little, so a few are enough. */
 #define MEMO 4
 
 struct memo {
+	struct state_facts facts;
 	struct page_run run;		/* address, length, frame and mappings do not count */
 	struct page_verdict verdict;
 	bool used;
@@ -94,19 +93,29 @@ static bool same_case(const struct page_run *a, const struct page_run *b)
 	       a->folio_partial == b->folio_partial && a->folio_shared == b->folio_shared;
 }
 
+static bool same_facts(const struct state_facts *a, const struct state_facts *b)
+{
+	return a->perms == b->perms && a->has_file == b->has_file && a->hugetlb == b->hugetlb &&
+	       a->kernel == b->kernel && a->hidden == b->hidden && a->vsyscall == b->vsyscall &&
+	       a->device == b->device && a->flags_known == b->flags_known &&
+	       a->uffd_missing == b->uffd_missing && a->uffd_async == b->uffd_async;
+}
+
 static const struct page_verdict *decide(struct walk *walk, const struct page_run *run)
 {
 	struct memo *memo;
 
 	for (int i = 0; i < MEMO; i++) {
 		memo = &walk->memo[i];
-		if (!memo->used || !same_case(&memo->run, run))
+		if (!memo->used || !same_case(&memo->run, run) ||
+		    !same_facts(&memo->facts, &walk->facts))
 			continue;
 		if (memo->verdict.mappings_known && memo->verdict.mappings > 1)
 			memo->verdict.mappings = run->mappings;
 		return &memo->verdict;
 	}
 	memo = &walk->memo[walk->memo_at++ % MEMO];
+	memo->facts = walk->facts;
 	memo->run = *run;
 	memo->used = true;
 	state_decide(&walk->facts, run, &memo->verdict);
@@ -179,7 +188,7 @@ static int end_vma(struct walk *walk)
 		rc = cow_counts_add(walk->totals, &walk->counts);
 	if (rc >= 0)
 		rc = walk->sink->end(walk->sink->ctx, walk->vma, &walk->counts);
-	cow_counts_done(&walk->counts);
+	cow_counts_clear(&walk->counts);
 	return rc;
 }
 
@@ -192,7 +201,6 @@ static int begin_vma(struct walk *walk, uint32_t index)
 	walk->end = clip_high(walk, vma->end);
 	walk->seen = 0;
 	walk->asked_async = false;
-	memset(walk->memo, 0, sizeof(walk->memo));
 	state_facts_of(walk->process, vma, &walk->facts);
 	walk->counts.pages = (walk->end - walk->first) / walk->process->page_size;
 	return walk->sink->begin ? walk->sink->begin(walk->sink->ctx, index) : 0;

@@ -16,6 +16,16 @@ void cow_counts_done(struct cow_counts *counts)
 	cow_counts_init(counts);
 }
 
+void cow_counts_clear(struct cow_counts *counts)
+{
+	struct cow_sharer *sharers = counts->sharers;
+	size_t cap = counts->sharer_cap;
+
+	cow_counts_init(counts);
+	counts->sharers = sharers;
+	counts->sharer_cap = cap;
+}
+
 /* Few different counts occur, most often the one of the page before. */
 static int add_sharer(struct cow_counts *counts, uint32_t mappings, uint64_t pages)
 {

@@ -42,6 +42,7 @@ struct cow_counts {
 
 void cow_counts_init(struct cow_counts *counts);
 void cow_counts_done(struct cow_counts *counts);
+void cow_counts_clear(struct cow_counts *counts);	/* as initialised, keeps the memory */
 
 /* Consecutive pages of one VMA with the same verdict. */
 struct cow_run {
