@@ -116,7 +116,7 @@ int cli_one_document(struct cli *cli, const char *schema, cli_one_fn *one);
 int cli_load(struct report *report, struct source_process *process, unsigned needs,
 	     struct process **loaded, struct error *error);
 /* Do --vma and --range leave this VMA in? --vma is an address it holds, its name or the last
- * part of it (shell patterns allowed), or a role. */
+ * part of it (shell patterns allowed), a role, or the letter of a class. */
 bool cli_wants_vma(const struct cli *cli, const struct process *process, const struct vma *vma);
 
 /* progress.c: a line on stderr for work of more than a second, when stderr is a terminal. */

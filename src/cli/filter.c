@@ -33,6 +33,8 @@ bool cli_wants_vma(const struct cli *cli, const struct process *process, const s
 		return true;
 	if (span_number(span_of(cli->vma), &address))
 		return address >= vma->start && address < vma->end;
+	if (strlen(cli->vma) == 1 && !strcmp(cli->vma, name_of(vma_class_names, vma->vma_class)))
+		return true;
 	object = vma_object(process, vma);
 	role = name_of(vma_role_names, vma->role);
 	return name_is(cli->vma, object) || name_matches(cli->vma, object) ||

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""cow_identities.py VMATLAS MEMSTATE: sums over the pages of cow against smaps, VMA by VMA.
+
+A process counts only when its smaps is the same before and after; a few tries. Two stopped ones
+of its own must agree, every other readable process of the machine must not disagree.
+"""
+import fcntl
+import json
+import mmap
+import os
+import re
+import signal
+import subprocess
+import sys
+
+VMATLAS, MEMSTATE = sys.argv[1:3]
+TRIES = 5
+PAGE = os.sysconf("SC_PAGE_SIZE")
+ANONYMOUS = {"anon", "anon-shared", "copy", "copy-shared", "ksm"}
+HEADER = re.compile(rb"([0-9a-f]+)-[0-9a-f]+ ...(.) ")
+
+
+def smaps_of(pid):
+    vmas = {}
+    with open(f"/proc/{pid}/smaps", "rb") as file:
+        for line in file:
+            header = HEADER.match(line)
+            if header:
+                vma = vmas[int(header[1], 16)] = {"shared": header[2] == b"s", "flags": []}
+                continue
+            key, _, rest = line.decode("ascii", "replace").partition(":")
+            words = rest.split()
+            if key == "VmFlags":
+                vma["flags"] = words
+            elif words[1:] == ["kB"]:
+                vma[key] = int(words[0]) * 1024
+    return vmas
+
+
+def counters(vmas):
+    """Without what ages by itself."""
+    return {start: {k: v for k, v in vma.items() if k not in ("Referenced", "LazyFree")}
+            for start, vma in vmas.items()}
+
+
+def observe(pid):
+    """The document, and smaps as it is while vmatlas still runs: it maps pages of libraries itself.
+
+    Its output does not fit into the pipe, so it waits there until smaps has been read.
+    """
+    with subprocess.Popen([VMATLAS, "cow", "--json", "--pages", str(pid)],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PAGE)
+        text = os.read(process.stdout.fileno(), 1)
+        smaps = smaps_of(pid)
+        text += process.stdout.read()
+    return (json.loads(text) if process.returncode == 0 else None), smaps
+
+
+def page_sums(vma):
+    sums = {"Anonymous": 0, "AnonHugePages": 0, "private": 0, "shared": 0}
+    for run in vma["runs"]:
+        size = run["pages"] * PAGE
+        if run["leaf"] is None or run["state"] == "zero":
+            continue
+        if run["state"] in ANONYMOUS:
+            sums["Anonymous"] += size
+            sums["AnonHugePages"] += size if run["leaf"] == "2M" else 0
+        sums["private" if run["mappings"] == 1 else "shared"] += size
+    return sums
+
+
+def compare_vma(vma, smaps):
+    if "ht" in smaps["flags"]:
+        return [] if vma["rss"] == smaps["Rss"] == 0 else ["hugetlb is no Rss"]
+    sums = page_sums(vma)
+    private = smaps["Private_Clean"] + smaps["Private_Dirty"]
+    rows = [("Rss", vma["rss"], smaps["Rss"]),
+            ("Private_*", sums["private"], private),
+            ("uss", vma["uss"], private),
+            ("Shared_*", sums["shared"], smaps["Shared_Clean"] + smaps["Shared_Dirty"]),
+            ("Anonymous", sums["Anonymous"], smaps["Anonymous"]),
+            ("AnonHugePages", sums["AnonHugePages"], smaps["AnonHugePages"])]
+    if not smaps["shared"]:
+        rows.append(("Swap", vma["swap"], smaps["Swap"]))
+    found = [f"{name} is {ours}, smaps says {theirs}" for name, ours, theirs in rows
+             if ours != theirs]
+    if abs(vma["pss"] - smaps["Pss"]) >= 1024:
+        found.append(f"Pss is {vma['pss']}, smaps says {smaps['Pss']}")
+    return found
+
+
+def compare(document, smaps):
+    found = []
+    for vma in document["vmas"]:
+        theirs = smaps.get(int(vma["start"], 16))
+        for text in compare_vma(vma, theirs) if theirs else ["not in smaps"]:
+            found.append(f"{vma['start']} {vma['role']} {vma['path']}: {text}")
+    if len(document["vmas"]) != len(smaps):
+        found.append(f"{len(document['vmas'])} VMAs, smaps has {len(smaps)}")
+    total = document["totals"]
+    for key in ("rss", "uss", "swap", "copied", "shared", "write_cost"):
+        if total[key] != sum(vma[key] for vma in document["vmas"]):
+            found.append(f"total {key} is not the sum")
+    return found
+
+
+def check(pid):
+    """None: the process has no memory, ended, or went on changing."""
+    for _ in range(TRIES):
+        try:
+            before = observe(pid)[1]
+            document, after = observe(pid)
+        except OSError:
+            return None
+        if not before or document is None:
+            return None
+        if counters(before) == counters(after):
+            return compare(document, after)
+    return None
+
+
+def quiet_processes():
+    """memstate and its child, stopped: nothing of theirs changes but pages of files."""
+    keeper = subprocess.Popen([MEMSTATE, "copies-forked"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    pids = []
+    for line in keeper.stdout:
+        words = line.split()
+        if words[0] in ("ready", "child"):
+            pids.append(words[1].removeprefix("pid="))
+        if words[0] == "end":
+            break
+    for pid in pids:
+        os.kill(int(pid), signal.SIGSTOP)
+    return keeper, pids
+
+
+def report(pid, found):
+    for text in (found or [])[:5]:
+        print(f"process {pid}: {text}")
+    return bool(found)
+
+
+def main():
+    keeper, quiet = quiet_processes()
+    agreed, wrong, busy = 0, 0, 0
+    try:
+        for pid in quiet:
+            found = check(pid)
+            wrong += report(pid, ["it is stopped, but could not be compared"]
+                            if found is None else found)
+        for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
+            found = check(pid) if pid != str(os.getpid()) else None
+            busy += found is None
+            agreed += found == []
+            wrong += report(pid, found)
+    finally:
+        for pid in quiet:
+            os.kill(int(pid), signal.SIGCONT)
+        keeper.stdin.close()
+        keeper.terminate()
+        keeper.wait()
+    print(f"{agreed} processes agree with smaps, {wrong} do not; {busy} without memory or busy")
+    return 1 if wrong or not agreed else 0
+
+
+sys.exit(main())
