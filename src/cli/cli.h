@@ -39,6 +39,8 @@ struct command {
 	const char *summary;			/* one line */
 	const struct cli_option *options;	/* own options, or NULL */
 	const struct column *columns;		/* for -o, --sort and --list-columns, or NULL */
+	const struct column *other_columns;	/* of the rows that other_option asks for, or NULL */
+	const char *other_option;		/* "pages" */
 	bool own_paths;				/* operands with a / are its own business, not a
 						 * snapshot: FILE of elf, DIR of record */
 	int (*run)(struct cli *cli);		/* returns an enum exit_status */

@@ -84,5 +84,7 @@ const struct command cmd_cow = {
 	.summary = "Show the state of every page, and what the next write to it costs",
 	.options = cow_options,
 	.columns = cow_columns,
+	.other_columns = cow_run_columns,
+	.other_option = "pages",
 	.run = cow_run,
 };

@@ -151,14 +151,18 @@ bad:
 
 static int list_columns(struct cli *cli, const char *value)
 {
-	const struct column *column = cli->command->columns;
+	const struct command *command = cli->command;
+	const struct column *c;
 
 	(void)value;
-	if (!column)
-		return cli_usage_error(cli, "%s has no columns to choose",
-				       cli->command->name) + 1;
-	for (; column->name; column++)
-		printf("%-16s %s\n", column->name, column->help ? column->help : "");
+	if (!command->columns)
+		return cli_usage_error(cli, "%s has no columns to choose", command->name) + 1;
+	for (c = command->columns; c->name; c++)
+		printf("%-16s %s\n", c->name, c->help ? c->help : "");
+	for (c = command->other_columns; c && c->name; c++)
+		if (!column_named(command->columns, c->name))
+			printf("%-16s %s (--%s)\n", c->name, c->help ? c->help : "",
+			       command->other_option);
 	return STATUS_OK + 1;
 }
 
@@ -294,6 +298,8 @@ static int check_sort(struct cli *cli)
 
 	if (!name)
 		return 0;
+	if (cli->command->other_columns && cli_has(cli, cli->command->other_option))
+		columns = cli->command->other_columns;
 	if (!columns)
 		return cli_usage_error(cli, "%s has no rows to sort", cli->command->name) + 1;
 	if (!column_named(columns, name + (*name == '-')))
@@ -366,6 +372,12 @@ static void help_line(FILE *out, char letter, const char *name, const char *argu
 	fprintf(out, "%*s%s\n", used < 30 ? 30 - used : 1, "", help);
 }
 
+static void help_columns(FILE *out, const struct column *column)
+{
+	for (; column && column->name; column++)
+		fprintf(out, "  %-18s%s\n", column->name, column->help ? column->help : "");
+}
+
 void cli_usage(FILE *out, const struct command *command)
 {
 	const struct cli_option *own = own_options(command);
@@ -384,6 +396,8 @@ void cli_usage(FILE *out, const struct command *command)
 				  common[i].help);
 	if (command->columns)
 		fputs("\nColumns:\n", out);
-	for (const struct column *c = command->columns; c && c->name; c++)
-		fprintf(out, "  %-18s%s\n", c->name, c->help ? c->help : "");
+	help_columns(out, command->columns);
+	if (command->other_columns)
+		fprintf(out, "\nColumns with --%s:\n", command->other_option);
+	help_columns(out, command->other_columns);
 }

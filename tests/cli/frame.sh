@@ -37,6 +37,11 @@ run 0 show --help; says 'hostile bytes' out
 run 0 --version; says '^vmatlas [0-9]' out
 run 0 --list-commands; [ "$(tr '\n' ' ' <"$work/out")" = "show none words vmas " ] || bad list-commands
 run 0 show --list-columns; says '^size  *a size' out
+says '^other  *another (--gap)$' out
+[ "$(grep -c '^number' "$work/out")" = 1 ] || bad "number twice"
+run 2 show --sort other self; says 'no column' err
+run 0 show --sort other --gap self
+run 2 show --sort size --gap self; says 'no column' err
 run 0 show --list-options; says '^--fail=$' out; says '^--json$' out
 run 2 shwo 1; silent out; says 'did you mean show?' err
 run 2 help nope; says 'unknown command' err

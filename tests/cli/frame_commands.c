@@ -31,6 +31,12 @@ static const struct column show_columns[] = {
 	{ NULL }
 };
 
+static const struct column other_columns[] = {
+	{ "number", "NUMBER", "the same", COLUMN_DEFAULT, 0, 6, get_number },
+	{ "other", "OTHER", "another", COLUMN_DEFAULT, 0, 6, get_number },
+	{ NULL }
+};
+
 static const struct cli_option show_options[] = {
 	{ "gap", NULL, "have something missing" },
 	{ "fail", "AFTER", "fail after so many rows" },
@@ -123,7 +129,8 @@ static const struct cli_option words_options[] = {
 
 static const struct command show = {
 	.name = "show", .operands = "PID...", .summary = "Rows of each process",
-	.options = show_options, .columns = show_columns, .run = run_show,
+	.options = show_options, .columns = show_columns,
+	.other_columns = other_columns, .other_option = "gap", .run = run_show,
 };
 static const struct command none = {
 	.name = "none", .operands = "", .summary = "Rows about no process",
