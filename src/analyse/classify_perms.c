@@ -100,11 +100,21 @@ static bool map_has_stack(const struct classify *c)
 	return false;
 }
 
+/* Old stacks count their offset down; others end where user space does, 32 or 64 bits wide. */
+static bool ends_like_stack(const struct vma *vma)
+{
+	return vma->offset || (vma->end > 0xb0000000 && vma->end <= 0x100000000) ||
+	       vma->end >= 0x7f0000000000;
+}
+
 /* Before 2.6 the stack had no name: anonymous, writable, above everything else. */
 bool classify_top_stack(struct classify *c, struct vma *vma)
 {
 	const struct process *process = c->process;
 
+	if (!ends_like_stack(vma) ||
+	    (c->program != OBJECT_NONE && process->objects[c->program].elf))
+		return false;
 	for (size_t i = vma_index(c, vma) + 1; i < process->vma_count; i++)
 		if (process->vmas[i].object == OBJECT_NONE ||
 		    c->kinds[process->vmas[i].object] != KIND_NAME)

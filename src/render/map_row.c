@@ -175,9 +175,11 @@ void map_part_cell(const struct map_ctx *ctx, const struct vma *vma, struct cell
 		name = base_name(vma_name(process, owner));
 		if (!name.len)
 			name = map_range(owner, scratch);
-		*cell = cell_bytes(scratch_printf(scratch, "(%s of %.*s)",
-						  vma_role_names[vma->role].name,
-						  (int)name.len, name.ptr));
+		*cell = cell_bytes(scratch_printf(
+			scratch, "(%s%s%s of %.*s)", vma_role_names[vma->role].name,
+			vma->role_second == ROLE_MAX ? "" : "+",
+			vma->role_second == ROLE_MAX ? "" : vma_role_names[vma->role_second].name,
+			(int)name.len, name.ptr));
 	} else if (!name.len && vma->tid) {
 		*cell = cell_bytes(scratch_printf(scratch, "(thread %d)", vma->tid));
 	} else if (!name.len) {

@@ -55,8 +55,6 @@ enum classify_rule {
 	RULE_NEAR_DATA,		/* with a gap between */
 	RULE_TOP_STACK,		/* highest anonymous mapping */
 	/* position */
-	RULE_BRK,		/* from start_brk on, without a name */
-	RULE_START_STACK,	/* holds start_stack */
 	RULE_GROWS_DOWN,
 	RULE_THREAD_SP,
 	RULE_THREAD_SIZE,	/* guard page and the usual size */
