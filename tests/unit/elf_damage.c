@@ -161,16 +161,43 @@ static void build_id_empty(void) { ((uint32_t *)content(".note.gnu.build-id"))[1
 static void dynamic_beyond(void) { segment(PT_DYNAMIC, 0)->p_offset = 1ull << 41; }
 static void dynamic_huge(void) { segment(PT_DYNAMIC, 0)->p_filesz = 1ull << 41; }
 static void dynamic_cut(void) { segment(PT_DYNAMIC, 0)->p_filesz = 5 * sizeof(dyn_t); }
-static void dynamic_symbols_beyond(void) { dynamic(DT_SYMTAB)->d_un.d_ptr = ~0ull << 20; no_sections(); }
-static void dynamic_strings_beyond(void) { dynamic(DT_STRTAB)->d_un.d_ptr = 1ull << 50; no_sections(); }
-static void dynamic_strings_huge(void) { dynamic(DT_STRSZ)->d_un.d_val = 1ull << 50; no_sections(); }
+
+static void dynamic_symbols_beyond(void)
+{
+	dynamic(DT_SYMTAB)->d_un.d_ptr = ~0ull << 20;
+	no_sections();
+}
+
+static void dynamic_strings_beyond(void)
+{
+	dynamic(DT_STRTAB)->d_un.d_ptr = 1ull << 50;
+	no_sections();
+}
+
+static void dynamic_strings_huge(void)
+{
+	dynamic(DT_STRSZ)->d_un.d_val = 1ull << 50;
+	no_sections();
+}
+
 static void rela_size_huge(void) { dynamic(DT_RELASZ)->d_un.d_val = 1ull << 60; }
 static void rela_size_odd(void) { dynamic(DT_RELASZ)->d_un.d_val += 5; }
 static void rela_beyond(void) { dynamic(DT_RELA)->d_un.d_ptr = 1ull << 55; }
 static void rela_entry_zero(void) { dynamic(DT_RELAENT)->d_un.d_val = 0; }
 static void plt_size_huge(void) { dynamic(DT_PLTRELSZ)->d_un.d_val = UINT64_MAX; }
-static void rela_is_android(void) { dynamic(DT_RELA)->d_tag = 0x60000011; dynamic(DT_RELASZ)->d_tag = 0x60000012; }
-static void rela_is_relr(void) { dynamic(DT_RELA)->d_tag = DT_RELR; dynamic(DT_RELASZ)->d_tag = DT_RELRSZ; }
+
+static void rela_is_android(void)
+{
+	dynamic(DT_RELA)->d_tag = 0x60000011;
+	dynamic(DT_RELASZ)->d_tag = 0x60000012;
+}
+
+static void rela_is_relr(void)
+{
+	dynamic(DT_RELA)->d_tag = DT_RELR;
+	dynamic(DT_RELASZ)->d_tag = DT_RELRSZ;
+}
+
 static void reloc_place_wild(void) { ((rela_t *)content(".rela.dyn"))->r_offset = UINT64_MAX; }
 static void reloc_symbol_wild(void) { ((rela_t *)content(".rela.dyn"))->r_info = UINT64_MAX; }
 static void symtab_entry_zero(void) { section(".symtab")->sh_entsize = 0; }
