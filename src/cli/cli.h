@@ -121,7 +121,8 @@ int cli_load(struct report *report, struct source_process *process, unsigned nee
  * part of it (shell patterns allowed), a role, or the letter of a class. */
 bool cli_wants_vma(const struct cli *cli, const struct process *process, const struct vma *vma);
 
-/* progress.c: a line on stderr for work of more than a second, when stderr is a terminal. */
+/* progress.c: a line on stderr for work of more than a second, when that is a
+ * terminal and stdout is none. */
 struct progress {
 	const char *what;
 	uint64_t next_us;

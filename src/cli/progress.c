@@ -9,7 +9,8 @@ void progress_init(struct progress *progress, const char *what)
 	*progress = (struct progress) {
 		.what = what,
 		.next_us = report_clock_us() + PROGRESS_FIRST_US,
-		.off = !isatty(STDERR_FILENO),
+		/* On one terminal it would stand among the answers. */
+		.off = !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO),
 	};
 }
 

@@ -106,19 +106,23 @@ int cli_each_process(struct cli *cli, const char *schema, cli_one_fn *one)
 {
 	CLEANUP_FREE pid_t *pids = NULL;
 	struct error error = ERROR_INIT;
+	struct progress progress;
 	size_t count = 0;
 	int status = STATUS_OK;
 
 	if (cli_pids(cli, &pids, &count, &error) < 0)
 		return cli_error(&error);
+	progress_init(&progress, "processes");
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(source_process_freep) struct source_process *process = NULL;
 
+		progress_step(&progress, i, count);
 		if (source_process_open(cli->source, pids[i], &process, &error) < 0)
 			status = worse(status, cli_error(&error));
 		else
 			status = worse(status, run_next(cli, schema, process, one));
 	}
+	progress_done(&progress);
 	return status;
 }
 
