@@ -33,7 +33,10 @@ static uint64_t page_ceil(const struct builder *b, uint64_t v)
 
 enum elf_loader elf_loader_of(const struct elf_image *image, const struct elf_dynamic *dynamic)
 {
-	bool program = image->type == ET_EXEC || image->interpreter || dynamic->pie;
+	/* Libraries may have a PT_INTERP (libc.so.6 prints its version when run); PIE programs of
+	 * old linkers have no DF_1_PIE. All of these have DT_DEBUG, and no library has. */
+	bool program = image->type == ET_EXEC || dynamic->pie || dynamic->debug ||
+		       (image->interpreter && !dynamic->present);
 
 	return program ? ELF_LOADER_KERNEL : ELF_LOADER_GLIBC;
 }

@@ -48,7 +48,7 @@ struct elf_layout {
 	uint64_t shared_pages;	/* file pages that two segments map */
 };
 
-/* Libraries are told from programs by PT_INTERP, DF_1_PIE and ET_EXEC. */
+/* Libraries are told from programs by ET_EXEC, DF_1_PIE and DT_DEBUG. */
 enum elf_loader elf_loader_of(const struct elf_image *image, const struct elf_dynamic *dynamic);
 
 /* page_size is a power of two. */
