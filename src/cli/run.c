@@ -132,5 +132,5 @@ int cli_one_document(struct cli *cli, const char *schema, cli_one_fn *one)
 
 	if (cli_source(cli, &error) < 0)
 		return cli_error(&error);
-	return run_document(cli, schema, NULL, one);
+	return run_next(cli, schema, NULL, one);
 }
