@@ -55,7 +55,11 @@ int kinds_find(struct classify *c);
 bool classify_by_name(struct classify *c, struct vma *vma);
 /* classify_file.c: every VMA of a file. */
 void classify_file(struct classify *c, struct vma *vma);
-/* classify_elf.c: a VMA that was loaded from a segment; false if it was not. */
+/* classify_elf.c: what most bytes of a VMA loaded from a segment are for. */
+enum elf_content classify_content(const struct process *process, const struct vma *vma);
+void classify_content_role(enum elf_content content, bool program, uint8_t *vma_class,
+			   uint8_t *role);
+/* A VMA that was loaded from a segment; false if it was not. */
 bool classify_elf(struct classify *c, struct vma *vma);
 /* bss, with or without what merged behind it; false if it is none. */
 bool classify_elf_bss(struct classify *c, struct vma *vma);

@@ -28,13 +28,13 @@ static enum elf_content content_of_flags(uint32_t flags)
 							      ELF_CONTENT_RODATA;
 }
 
-static enum elf_content content_find(const struct classify *c, const struct vma *vma)
+enum elf_content classify_content(const struct process *process, const struct vma *vma)
 {
-	const struct object *object = vma_object(c->process, vma);
+	const struct object *object = vma_object(process, vma);
 	uint64_t bytes[ELF_CONTENT_MAX];
 	enum elf_content best = ELF_CONTENT_TEXT;
 
-	elf_part_contents(c->process, vma, bytes);
+	elf_part_contents(process, vma, bytes);
 	/* Only pages that were closed after relocation are RELRO. */
 	if (vma->perms & VMA_WRITE) {
 		bytes[ELF_CONTENT_DATA] += bytes[ELF_CONTENT_RELRO];
@@ -50,22 +50,29 @@ static enum elf_content content_find(const struct classify *c, const struct vma 
 			     content_of_flags(object->elf->segments[vma->segment - 1].flags);
 }
 
+void classify_content_role(enum elf_content content, bool program, uint8_t *vma_class,
+			   uint8_t *role)
+{
+	*vma_class = program ? contents[content].program_class : VMA_CLASS_MAPPED;
+	*role = contents[content].role;
+}
+
 bool classify_elf(struct classify *c, struct vma *vma)
 {
 	const struct object *object = vma_object(c->process, vma);
 	enum classify_rule rule = RULE_ELF_CONTENT;
 	enum elf_content content;
+	uint8_t vma_class, role;
 
 	if (!vma->segment || elf_part_object(c->process, vma) == OBJECT_NONE)
 		return false;
-	content = content_find(c, vma);
+	content = classify_content(c->process, vma);
 	if (content == ELF_CONTENT_TEXT)
 		rule = RULE_ELF_TEXT;
 	if (content == ELF_CONTENT_RELRO)
 		rule = RULE_ELF_RELRO;
-	vma_set(vma, vma->object == c->program ? contents[content].program_class :
-						 VMA_CLASS_MAPPED,
-		contents[content].role, rule, file_certainty(object));
+	classify_content_role(content, vma->object == c->program, &vma_class, &role);
+	vma_set(vma, vma_class, role, rule, file_certainty(object));
 	return true;
 }
 

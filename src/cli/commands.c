@@ -6,5 +6,6 @@ const struct command *const commands[] = {
 	&cmd_map,
 	&cmd_cow,
 	&cmd_pagetable,
+	&cmd_elf,
 	NULL
 };
