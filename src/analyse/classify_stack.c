@@ -53,17 +53,24 @@ static uint64_t stack_size_usual(const struct process *process)
 	return soft == LIMIT_UNLIMITED ? STACK_UNLIMITED : soft & -(uint64_t)process->page_size;
 }
 
+/* A closed page below, or (glibc 2.42, MADV_GUARD_INSTALL) guard regions inside. */
+static uint64_t size_with_guard(const struct classify *c, const struct vma *vma)
+{
+	const struct vma *guard = vma_before(c, vma);
+
+	if (guard && vma_is_anon(guard) && !vma_is_accessible(guard) &&
+	    guard->end - guard->start <= STACK_GUARD_MAX)
+		return vma->end - guard->start;
+	return vma_has_flag(vma, "gu") ? vma->end - vma->start : 0;
+}
+
 /* Guard page and stack together are what pthread_create asks for by default. */
 static bool has_stack_size(const struct classify *c, const struct vma *vma)
 {
-	const struct vma *guard = vma_before(c, vma);
-	uint64_t usual = stack_size_usual(c->process), size;
+	uint64_t usual = stack_size_usual(c->process), size = size_with_guard(c, vma);
 
-	if (!guard || !vma_is_anon(guard) || vma_is_accessible(guard) ||
-	    guard->end - guard->start > STACK_GUARD_MAX ||
-	    (vma->perms & (VMA_READ | VMA_WRITE)) != (VMA_READ | VMA_WRITE))
+	if ((vma->perms & (VMA_READ | VMA_WRITE)) != (VMA_READ | VMA_WRITE))
 		return false;
-	size = vma->end - guard->start;
 	/* glibc 2.34 and later put the guard below the size that was asked for. */
 	return (size >= usual && size <= usual + STACK_MERGED) ||
 	       (c->process->has_limits && size >= STACK_DEFAULT &&

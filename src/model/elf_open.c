@@ -109,31 +109,60 @@ struct elf_image *object_elf(struct process *process, uint32_t index)
 	return object->elf;
 }
 
+/* Is the file at this path the mapped one? */
+static bool path_is_object(struct process *process, const struct object *object, const char *path)
+{
+	struct source_file file;
+
+	if (source_path_open(source_process_source(process->source), process->source, path, &file,
+			     NULL) < 0)
+		return false;
+	close(file.fd);
+	return file.inode == object->inode && file.major == object->major &&
+	       file.minor == object->minor;
+}
+
+static void object_rename(struct object *object, struct buf *name)
+{
+	free((char *)object->name);
+	object->name = name->data;
+	object->name_len = (uint32_t)name->len;
+	*name = (struct buf)BUF_INIT;
+}
+
 /*
  * " (deleted)" at the end of a line may be the kernel's remark or the end of a real name
  * (fs/d_path.c d_path): it is the name if that file exists and is the mapped one.
  */
-static int object_settle_name(struct process *process, struct object *object)
+static int object_settle_deleted(struct process *process, struct object *object)
 {
 	struct buf CLEANUP(buf_done) path = BUF_INIT;
-	struct source_file file;
-	bool same;
 
 	if (buf_addf(&path, "%s (deleted)", object->name) < 0)
 		return -ERROR_NOMEM;
-	if (source_path_open(source_process_source(process->source), process->source,
-			     buf_str(&path), &file, NULL) < 0)
+	if (!path_is_object(process, object, buf_str(&path)))
 		return 0;
-	same = file.inode == object->inode && file.major == object->major &&
-	       file.minor == object->minor;
-	close(file.fd);
-	if (!same)
-		return 0;
-	free((char *)object->name);
-	object->name = path.data;
-	object->name_len = (uint32_t)path.len;
+	object_rename(object, &path);
 	object->deleted = false;
-	path = (struct buf)BUF_INIT;
+	return 0;
+}
+
+/* Backslash 012 may be a newline that the kernel escaped (fs/seq_file.c mangle_path), or these
+ * four bytes, which it does not escape: the file that is there tells. */
+static int object_settle_newline(struct process *process, struct object *object)
+{
+	struct buf CLEANUP(buf_done) path = BUF_INIT;
+
+	for (const char *at = object->name; *at; at++) {
+		bool newline = strncmp(at, "\\012", 4) == 0;
+
+		if (buf_add_char(&path, newline ? '\n' : *at) < 0)
+			return -ERROR_NOMEM;
+		at += newline ? 3 : 0;
+	}
+	if (!path_is_object(process, object, object->name) &&
+	    path_is_object(process, object, buf_str(&path)))
+		object_rename(object, &path);
 	return 0;
 }
 
@@ -142,9 +171,11 @@ int objects_settle(struct process *process)
 	for (size_t i = 0; i < process->object_count; i++) {
 		struct object *object = &process->objects[i];
 
-		if (!object->deleted || !object_is_regular(object))
+		if (!object_is_regular(object))
 			continue;
-		if (object_settle_name(process, object) < 0)
+		if (object->deleted && object_settle_deleted(process, object) < 0)
+			return -ERROR_NOMEM;
+		if (object->newline_escape && object_settle_newline(process, object) < 0)
 			return -ERROR_NOMEM;
 	}
 	return 0;
@@ -182,7 +213,7 @@ int objects_open_elf(struct process *process)
 	struct wanted *wanted CLEANUP_FREE =
 		calloc(process->object_count + 1, sizeof(*wanted));
 
-	if (!wanted || objects_settle(process) < 0)
+	if (!wanted)
 		return -ERROR_NOMEM;
 	wanted_count(process, wanted);
 	for (uint32_t i = 0; i < process->object_count; i++) {

@@ -265,11 +265,9 @@ static int process_fill(struct process *process, unsigned needs, struct error *e
 		if (numa_read(process, &local) < 0)
 			process->numa_gap = gap_from_error(&local);
 	}
-	if (needs & PROCESS_NEED_ELF) {
-		ret = objects_open_elf(process);
-		if (ret < 0)
-			return error_nomem(error);
-	}
+	if (objects_settle(process) < 0 ||
+	    (needs & PROCESS_NEED_ELF && objects_open_elf(process) < 0))
+		return error_nomem(error);
 	error_clear(&local);
 	if (source_process_check(process->source, &local) < 0)
 		return process_warn(process, gap_name(gap_from_error(&local)), "%s", local.text);

@@ -73,6 +73,24 @@ run 0 "$hostile"; clean out; clean err
 run 0 --json "$hostile"; clean out; valid hostile
 says 'x1b' out
 
+# Names that look like what the kernel adds to names.
+deleted="$work/real (deleted)"
+newline="$work/new
+line"
+literal="$work/new\\012line"
+for name in "$deleted" "$newline" "$literal"; do
+	cp /bin/sleep "$name"
+	"$name" 1000 &
+	pids="$pids $!"
+	eval "map$((n = ${n:-0} + 1))=$!"
+done
+sleep 0.2
+run 0 --raw --no-headings -o path,deleted --vma text "$map1"; says '/real\\x20(deleted) \(no\|false\)' out
+run 0 --raw --no-headings -o path --vma text "$map2"; says '/new\\x0aline' out
+run 0 --raw --no-headings -o path --vma text "$map3"; says '/new\\x5c012line' out
+rm "$literal"
+run 0 --raw --no-headings -o path,deleted --vma text "$map3"; says 'line \(yes\|true\)' out
+
 # Lines that overlap, go back or are none.
 printf '%s\n' '00400000-00402000 r-xp 00000000 08:01 1 /a' '00401000-00403000 rw-p 00001000 08:01 1 /a' \
 	'00401000-00402000 rw-p 00000000 00:00 0 ' 'nonsense' '00500000-00501000 rw-p 00000000 00:00 0 ' >"$work/maps"
