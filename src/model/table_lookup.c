@@ -81,7 +81,7 @@ int pagetable_lookup(const struct process *process, const struct geometry *geome
 		if (!geometry_has(geometry, level))
 			continue;
 		rc = look(&lookup, geometry, address, geometry_span(geometry, level), error);
-		if (rc < 0)
+		if (rc < 0 || (lookup.gap != GAP_NONE && !lookup.found))
 			return rc;
 		if (lookup.found)
 			break;

@@ -244,5 +244,7 @@ int report_pagetable(struct report *report, const struct pagetable_view *view,
 		report_levels(report, view->table);
 		report_cost(report, view);
 	}
+	if (view->table->gap != GAP_NONE && report_is_text(report) && !view->all_vmas)
+		return 0;
 	return report_table_vmas(report, view, columns, error);
 }

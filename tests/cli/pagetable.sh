@@ -61,6 +61,21 @@ status 0 self --vmas
 says '\[stack\]' --vmas
 status 0 self --raw -o pte,path
 [ "$(head -1 "$work/out")" = "PTE NAME" ] || bad "--raw -o: $(head -1 "$work/out")"
+
+# Only maps was recorded: nothing is claimed, and nothing is zero.
+mkdir "$work/maps-only"
+cat /proc/self/maps >"$work/maps-only/maps"
+valid --from "$work/maps-only"
+grep -q '"tables_missing": *"not-recorded"' "$work/out" || bad "no tables_missing: $(cat "$work/out")"
+valid --from "$work/maps-only" --entries
+valid --from "$work/maps-only" --tree
+status 0 --from "$work/maps-only"
+says '^Model *-\*$' 'a maps text'
+grep -q '^pte' "$work/out" && bad "a maps text has a row of PTE tables"
+status 3 --from "$work/maps-only" --strict
+status 0 --from "$work/maps-only" --split 0x7ffff0000000
+grep -q 'entry:' "$work/out" && bad "a maps text claims entries: $(cat "$work/out")"
+
 status 2 self --arch vax
 status 2 self --arch arm64-64k-48
 status 0 self --arch riscv-sv48
