@@ -102,20 +102,16 @@ static int emit_part(struct pages *pages, uint32_t index, uint64_t start, uint64
 static int emit_region(struct pages *pages, const struct shape_group *group, size_t *at,
 		       const struct source_region *region)
 {
-	uint64_t start = region->start;
-
-	while (*at < group->count && start < region->end) {
+	for (; *at < group->count; ++*at) {
 		const struct page_range *range = &group->ranges[*at];
-		uint64_t from = start > range->start ? start : range->start;
+		uint64_t start = region->start > range->start ? region->start : range->start;
 		uint64_t end = region->end < range->end ? region->end : range->end;
 
-		if (from < end && emit_part(pages, range->index, from, end,
-					    region->categories) < 0)
+		if (start < end && emit_part(pages, range->index, start, end,
+					     region->categories) < 0)
 			return -1;
-		if (range->end > region->end)
+		if (range->end >= region->end)
 			break;
-		start = range->end;
-		++*at;
 	}
 	return 0;
 }

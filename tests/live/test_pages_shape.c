@@ -12,7 +12,7 @@
 #define PAGE 4096ULL
 #define HUGE (2ULL << 20)
 #define PAGES 4096u	/* of each area */
-#define AREAS 4u
+#define AREAS 6u
 
 /* One letter per page: . none, a anonymous, f file, z zero, s swap or marker; upper case in a
  * huge leaf, ? where the leaf is unknown. */
@@ -35,7 +35,7 @@ static int next_range(void *ctx, struct page_range *range)
 		.start = (uintptr_t)area[ranges->at],
 		.end = (uintptr_t)area[ranges->at] + PAGES * PAGE,
 		.index = (uint32_t)ranges->at,
-		.anonymous = ranges->anonymous && ranges->at < 2,
+		.anonymous = ranges->anonymous && ranges->at < 4,
 	};
 	ranges->at++;
 	return 1;
@@ -90,13 +90,13 @@ static void make_areas(void)
 	for (size_t i = 0; i < AREAS; i++)
 		area[i] = base + i * (PAGES * PAGE + HUGE);
 	madvise(base, bytes, MADV_NOHUGEPAGE);
-	for (size_t i = 2; i < AREAS; i++)
+	for (size_t i = 4; i < AREAS; i++)
 		mmap(area[i], PAGES * PAGE, PROT_READ | PROT_WRITE,
-		     MAP_FIXED | (i == 2 ? MAP_PRIVATE : MAP_SHARED), memfd, 0);
+		     MAP_FIXED | (i == 4 ? MAP_PRIVATE : MAP_SHARED), memfd, 0);
 }
 
-/* Area 0: pages written, read and thrown away; 1: huge pages, one of them the zero page; 2: a
- * private file with copies; 3: the same file shared. */
+/* Area 0: pages written, read and thrown away; 1: huge pages, one of them the zero page; 2:
+ * nothing; 3: the last pages; 4: a private file with copies; 5: the same file shared. */
 static void touch_areas(void)
 {
 	volatile char sum = 0;
@@ -106,11 +106,13 @@ static void touch_areas(void)
 			area[0][i * PAGE] = 1;
 		else if (i % 7 == 4)
 			sum += area[0][i * PAGE];
-		area[3][i * PAGE] = 1;
-		sum += area[2][i * PAGE];
+		area[5][i * PAGE] = 1;
+		sum += area[4][i * PAGE];
 		if (i % 5 == 0)
-			area[2][i * PAGE] = 2;
+			area[4][i * PAGE] = 2;
 	}
+	for (size_t i = PAGES - 9; i < PAGES; i++)
+		area[3][i * PAGE] = 1;
 	madvise(area[0] + 100 * PAGE, 50 * PAGE, MADV_DONTNEED);
 	madvise(area[1], PAGES * PAGE, MADV_HUGEPAGE);
 	area[1][HUGE] = 1;
@@ -157,8 +159,8 @@ int main(void)
 	make_areas();
 	touch_areas();
 	walk(shape | PAGE_NEED_FLAGS, false, false, full);
-	CHECK_U64(count(2, 'a'), (PAGES + 4) / 5);
-	CHECK_U64(count(3, 'f'), PAGES);
+	CHECK_U64(count(4, 'a'), (PAGES + 4) / 5);
+	CHECK_U64(count(5, 'f'), PAGES);
 	CHECK(count(0, 'z') > 500);
 	printf("%zu pages in huge leaves, %zu of huge zero pages\n", count(1, 'A'), count(1, 'Z'));
 	walk(shape, true, false, got);
