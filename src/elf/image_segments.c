@@ -22,9 +22,9 @@ static bool is_power_of_two(uint64_t v)
 
 static void segment_check(struct elf_image *image, struct elf_segment *s)
 {
-	bool bad = cut(s->offset, &s->filesz, UINT64_MAX) |
-		   cut(s->vaddr, &s->memsz, elf_address_max(image));
+	bool bad = cut(s->offset, &s->filesz, UINT64_MAX);
 
+	bad |= cut(s->vaddr, &s->memsz, elf_address_max(image));
 	if (s->type == PT_LOAD) {
 		bad |= s->filesz > s->memsz || !is_power_of_two(s->align);
 		if (s->filesz > s->memsz)
