@@ -109,6 +109,45 @@ large alignment|-Wl,-z,max-page-size=0x200000
 lld|-fuse-ld=lld
 EOF
 
+# the forecast of dirty pages against those of a library whose data nobody wrote
+cat >quiet.c <<'EOF'
+int quiet_data[20000] = { 1 };
+int *quiet_bss[3000];
+int *quiet_table[4000] = { quiet_data, [511] = quiet_data, [1024] = quiet_data, [3999] = quiet_data };
+int *const quiet_relro[4000] = { quiet_data, [3999] = quiet_data };
+int quiet(int i) { return *quiet_table[i] + *quiet_relro[i]; }
+EOF
+cat >look.c <<'EOF'
+#include <stdio.h>
+#include <string.h>
+int quiet(int);
+int main(void)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long kib, sum = 0;
+	char line[512];
+	int ours = 0;
+
+	while (fgets(line, sizeof(line), f)) {
+		if (line[0] < 'A' || line[0] > 'Z')
+			ours = strstr(line, "libquiet.so") != NULL;
+		else if (ours && sscanf(line, "Anonymous: %lu", &kib) == 1)
+			sum += kib;
+	}
+	printf("%lu\n", sum);
+	return quiet(0) == 77;
+}
+EOF
+for flags in -Wl,-z,lazy -Wl,-z,now -Wl,-z,norelro -Wl,-z,max-page-size=0x10000 -fuse-ld=lld \
+	-Wl,-z,pack-relative-relocs; do
+	$CC -shared -fPIC $flags -o libquiet.so quiet.c 2>/dev/null &&
+		$CC -o look look.c ./libquiet.so || continue
+	seen=$(($(./look) * 1024 / page))
+	told=$("$dump" layout libquiet.so "$page" | awk '$1 == "dirty" { print $2 }')
+	[ "$seen" = "$told" ] || fail "$flags: $told dirty pages foretold, $seen seen"
+	checked=$((checked + 1))
+done
+
 # the loader and libc of this very system
 ldd ./prog 2>/dev/null | awk '/libc\.so/ { print $3 }' >libc
 read -r libc <libc && check "libc" "$(readlink -f "$libc")" maps
