@@ -93,25 +93,23 @@ def compare_vma(vma, smaps):
 
 
 def compare(document, before, after):
-    """What differs, and the VMAs that stayed as they were and so could be compared."""
-    found, compared = [], set()
+    """For each VMA that smaps shows the same before and after: what differs."""
+    found = {}
     for vma in document["vmas"]:
         start = int(vma["start"], 16)
-        if start not in before or before[start] != after.get(start):
-            continue
-        compared.add(start)
-        found += [f"{vma['start']} {vma['role']} {vma['path']}: {text}"
-                  for text in compare_vma(vma, after[start])]
+        if start in before and before[start] == after.get(start):
+            found[start] = [f"{vma['start']} {vma['role']} {vma['path']}: {text}"
+                            for text in compare_vma(vma, after[start])]
     total = document["totals"]
-    for key in ("rss", "uss", "swap", "copied", "shared", "write_cost"):
-        if total[key] != sum(vma[key] for vma in document["vmas"]):
-            found.append(f"total {key} is not the sum")
-    return found, compared
+    found[None] = [f"total {key} is not the sum"
+                   for key in ("rss", "uss", "swap", "copied", "shared", "write_cost")
+                   if total[key] != sum(vma[key] for vma in document["vmas"])]
+    return found
 
 
 def check(pid):
-    """What differs, how many VMAs were compared, and how many could not be."""
-    done, every = set(), set()
+    """What differs in each try, how many VMAs agree, and how many could not be compared."""
+    agreed, differs, every = set(), {}, set()
     for _ in range(TRIES):
         try:
             before = counters(observe(pid)[1])
@@ -120,12 +118,15 @@ def check(pid):
             break
         if not before or document is None:
             break
-        found, compared = compare(document, before, counters(after))
-        done |= compared
+        for start, found in compare(document, before, counters(after)).items():
+            differs[start] = found
+            if not found:
+                agreed.add(start)
         every |= set(after)
-        if found or done == every:
-            return found, len(done), len(every - done)
-    return [], len(done), len(every - done)
+        if agreed >= every:
+            break
+    found = [text for start, texts in differs.items() if start not in agreed for text in texts]
+    return found, len(agreed & every), len(every - agreed)
 
 
 def quiet_processes():
