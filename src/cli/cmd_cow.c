@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "vmatlas/analyse/classify.h"
 #include "vmatlas/render/report_cow.h"
+#include "vmatlas/render/report_family.h"
 
 /* smaps costs a walk of its own, so VmFlags are read only where that is soon done. They tell
  * PFN maps and userfaultfd ranges, which are otherwise recognised by name or entry. */
@@ -11,6 +12,7 @@ static const struct cli_option cow_options[] = {
 	{ "pages", NULL, "list runs of pages with the same state" },
 	{ "states", NULL, "show the number of pages in each state, and what writes do" },
 	{ "picture", NULL, "draw one lettered cell per page or group of pages" },
+	{ "family", NULL, "what is still shared with the parent and children, and what diverged" },
 	{ "exact", NULL, "read smaps too, whatever it costs: for userfaultfd and PFN maps" },
 	{ "no-scan", NULL, "do not use PAGEMAP_SCAN" },
 	{ NULL, NULL, NULL },
@@ -51,6 +53,23 @@ static int choose_columns(const struct cli *cli, struct column_set *columns,
 				 cli->report.verbose, error);
 }
 
+static int add_family(struct report *report, struct process *process, struct error *error)
+{
+	CLEANUP(pagetable_freep) struct pagetable *table = NULL;
+	struct table_filter all = { .end = UINT64_MAX };
+	enum certainty certainty;
+	struct family family;
+	int rc = family_load(process, &family, error);
+
+	if (rc >= 0)
+		rc = pagetable_build(process, pagetable_geometry(process, &certainty), &all,
+				     &table, error);
+	if (rc >= 0)
+		rc = report_family(report, process, &family, table, error);
+	family_done(&family);
+	return rc;
+}
+
 static int cow_one(struct cli *cli, struct report *report, struct source_process *source,
 		   struct error *error)
 {
@@ -70,7 +89,9 @@ static int cow_one(struct cli *cli, struct report *report, struct source_process
 	if (cli_load(report, source, process_needs(cli, source), &process, error) < 0 ||
 	    classify_process(process, error) < 0)
 		return -1;
-	return report_cow(report, process, &request, &show, error);
+	if (report_cow(report, process, &request, &show, error) < 0)
+		return -1;
+	return cli_has(cli, "family") ? add_family(report, process, error) : 0;
 }
 
 static int cow_run(struct cli *cli)

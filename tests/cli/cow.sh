@@ -32,6 +32,9 @@ document --no-scan --pages $$
 document -o start,rss $$
 document --vma stack $$
 document $$ self
+document --family $$
+run 0 --family $$
+grep -q 'SHARED.*HERE.*THERE' "$work/out" || bad "--family has no table"
 run 0 $$
 grep -q 'STATES' "$work/out" && bad "the states are shown without being asked for"
 grep -q '^ *resident' "$work/out" || bad "no totals"
