@@ -48,6 +48,8 @@ static int live_file_reopen(struct source *source, int path_fd, const char *item
 	fd = source_openat(source, live_of(source)->proc, name, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return error_errno(error, -fd, item, "open");
+	/* What is looked at must not pull in its neighbours: they may be what is asked about. */
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	live_file_fill(file, fd, &st);
 	return 0;
 }

@@ -263,4 +263,18 @@ int source_path_open(struct source *source, struct source_process *process, cons
 		     struct source_file *file, struct error *error);
 void source_set_remote_files(struct source *source, bool allowed);
 
+/* Pages of a file, in base pages. */
+struct source_cached {
+	uint64_t pages;		/* in the page cache */
+	uint64_t evicted;	/* were there, and of shared memory: are in swap */
+};
+
+/*
+ * What of a range of an opened file the page cache holds, asked with cachestat(2) (6.5), which
+ * loads nothing: a read without waiting (RWF_NOWAIT) would start read-ahead. hugetlb files cannot
+ * be asked. ERROR_DENIED where the caller may neither write nor owns the file.
+ */
+int source_file_cached(struct source *source, const struct source_file *file, uint64_t offset,
+		       uint64_t len, struct source_cached *cached, struct error *error);
+
 #endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "source_impl.h"
+
+/* include/uapi/linux/mman.h; the number is the same on every architecture. */
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+
+struct cache_range {
+	uint64_t offset;
+	uint64_t len;
+};
+
+/* Pages. Evicted ones of shmem are in swap (mm/filemap.c filemap_cachestat()). */
+struct cache_counts {
+	uint64_t cached;
+	uint64_t dirty;
+	uint64_t writeback;
+	uint64_t evicted;
+	uint64_t recently_evicted;
+};
+
+int source_file_cached(struct source *source, const struct source_file *file, uint64_t offset,
+		       uint64_t len, struct source_cached *cached, struct error *error)
+{
+	struct cache_range range = { offset, len };
+	struct cache_counts counts = { 0 };
+
+	if (source->host.kind != SOURCE_KIND_LIVE)
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
+				 "a snapshot does not tell what the page cache held");
+	source_count(source, 0);
+	if (syscall(SYS_cachestat, file->fd, &range, &counts, 0) < 0)
+		return error_errno(error, errno, NULL, "cachestat");
+	*cached = (struct source_cached) { counts.cached, counts.evicted };
+	return 0;
+}
