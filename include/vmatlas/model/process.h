@@ -214,6 +214,13 @@ bool vma_unknown_next(const struct process *process, struct unknown_cursor *curs
 struct span vma_unknown_flags(const struct process *process, const struct vma *vma);
 /* "default anon=3 N0=3 kernelpagesize_kB=4"; empty if numa_maps was not read or had no line. */
 struct span vma_numa(const struct process *process, const struct vma *vma);
+/*
+ * Counters and VmFlags of one VMA after a load without PROCESS_NEED_SMAPS. The text must be read
+ * up to that VMA: process_flags_cost() estimates how dear that is, in pages that the kernel walks
+ * (some 10 ns each). ERROR_CHANGED if the VMA is not there any more.
+ */
+int process_read_flags(struct process *process, uint32_t vma, struct error *error);
+uint64_t process_flags_cost(const struct process *process, uint32_t vma);
 /* Opens (once) the ELF file of an object; NULL with the object's elf_gap set if it cannot. */
 struct elf_image *object_elf(struct process *process, uint32_t object);
 
