@@ -11,6 +11,14 @@ const char *name_of(const struct name *table, uint64_t value)
 	return NULL;
 }
 
+const char *name_meaning(const struct name *table, uint64_t value)
+{
+	for (; table->name; table++)
+		if (table->value == value)
+			return table->meaning;
+	return NULL;
+}
+
 int name_value(const struct name *table, struct span name, uint64_t *value)
 {
 	for (; table->name; table++)

@@ -17,6 +17,7 @@ struct name {
 
 /* NULL when the value is not in the table: the caller then prints the number. */
 const char *name_of(const struct name *table, uint64_t value);
+const char *name_meaning(const struct name *table, uint64_t value);
 /* 0 and *value set, or -ERROR_NOT_FOUND. */
 int name_value(const struct name *table, struct span name, uint64_t *value);
 /* Known bits in table order separated by `sep`, then the rest in hex, so none is lost. */
