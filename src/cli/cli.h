@@ -67,6 +67,7 @@ struct cli {
 	uint64_t start_us;
 	size_t documents;			/* begun so far */
 	struct source *source;			/* cli_source() opens it */
+	void *own;				/* what the command wants to hand to its `one` */
 };
 
 /* Own options by name; asking for one that is not declared is a mistake of the program. */
@@ -77,6 +78,7 @@ const char *cli_value_at(const struct cli *cli, const char *option, size_t nth);
 
 extern const struct command cmd_cow;
 extern const struct command cmd_elf;
+extern const struct command cmd_addr;
 extern const struct command cmd_map;
 extern const struct command cmd_pagetable;
 

@@ -7,5 +7,6 @@ const struct command *const commands[] = {
 	&cmd_cow,
 	&cmd_pagetable,
 	&cmd_elf,
+	&cmd_addr,
 	NULL
 };

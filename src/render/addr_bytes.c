@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "addr_parts.h"
+
+static struct span hex_text(const struct addr_part *p, const uint8_t *data, size_t len,
+			    const char *separator)
+{
+	size_t step = 2 + strlen(separator);
+	char *text = scratch_alloc(p->scratch, len * step + 1);
+
+	for (size_t i = 0; text && i < len; i++)
+		snprintf(text + i * step, step + 1, "%02x%s", data[i],
+			 i + 1 < len ? separator : "");
+	return span_of(text);
+}
+
+static const char *const origins[] = {
+	[BYTES_NONE] = NULL, [BYTES_MEMORY] = "memory", [BYTES_FILE] = "file",
+};
+
+void addr_report_bytes(const struct addr_part *p)
+{
+	const struct address_bytes *bytes = &p->address->bytes;
+	struct cell items[2];
+
+	if (!bytes->len) {
+		addr_member(p, "bytes", cell_missing(bytes->gap));
+		if (bytes->cold)
+			addr_say(p, "Bytes", span_of("not read: the page is not in memory, and "
+						     "reading it would load it"));
+		return;
+	}
+	items[0] = cell_named("from", cell_text(origins[bytes->origin]));
+	items[1] = cell_named("hex", cell_bytes(hex_text(p, bytes->data, bytes->len, "")));
+	addr_member(p, "bytes", cell_object(items, 2));
+	addr_say(p, "Bytes", scratch_printf(p->scratch, "%s%s",
+					    hex_text(p, bytes->data, bytes->len, " ").ptr,
+					    bytes->origin == BYTES_FILE ?
+					    " (of the file: the page is not mapped)" : ""));
+}
+
+static void member_instruction(const struct addr_part *p, const struct elf_instruction *code)
+{
+	report_object_begin(p->report, NULL, NULL);
+	addr_member(p, "address", cell_hex(code->address));
+	addr_member(p, "bytes", cell_bytes(hex_text(p, code->bytes, code->length, "")));
+	addr_member(p, "text", cell_bytes(span_of(code->text)));
+	addr_member(p, "access", addr_word(elf_memory_access_names, code->access));
+	report_object_end(p->report);
+}
+
+static void say_instruction(const struct addr_part *p, const struct elf_instruction *code,
+			    bool here)
+{
+	bool access = code->access != ELF_MEMORY_NONE;
+
+	addr_say(p, here ? "Code ->" : "Code",
+		 scratch_printf(p->scratch, "%" PRIx64 "  %s%s%s%s", code->address, code->text,
+				access ? "  [" : "",
+				access ? name_of(elf_memory_access_names, code->access) : "",
+				access ? "]" : ""));
+}
+
+void addr_report_instructions(const struct addr_part *p)
+{
+	const struct address_code *code = &p->address->code;
+
+	for (size_t i = 0; i < code->count; i++)
+		say_instruction(p, &code->items[i], i == code->index);
+	if (!report_is_json(p->report))
+		return;
+	report_array_begin(p->report, "instructions", NULL);
+	for (size_t i = 0; i < code->count; i++)
+		member_instruction(p, &code->items[i]);
+	report_array_end(p->report);
+}

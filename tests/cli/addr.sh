@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command line of addr: ways to name an address, bad ones, and the document.
+set -u
+top=${srcdir:-.}
+vmatlas=$PWD/vmatlas
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+fail=0
+
+bad() { echo "$1"; fail=1; }
+
+# status EXPECTED ARGS...: of a call about this process, with its document in $work/out
+status() {
+	expected=$1
+	shift
+	"$vmatlas" addr self --json "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	[ $got = "$expected" ] || bad "addr $*: exit $got, not $expected: $(cat "$work/err")"
+	"$top/tests/cli/validate.py" addr "$work/out"
+	case $? in
+	0) ;;
+	77) echo "the schema was not checked" ;;
+	*) bad "addr $*: see above" ;;
+	esac
+}
+
+# get EXPRESSION: of the document, in Python, with the addresses in `a`
+get() { python3 -c "import json,sys; a = json.load(open(sys.argv[1]))['addresses']; print($1)" "$work/out"; }
+
+# holds EXPRESSION: is true of the document
+holds() { [ "$(get "$1")" = True ] || bad "not true: $1: $(cat "$work/out")"; }
+
+command -v python3 >/dev/null || { echo "skip: python3 reads the documents"; exit 77; }
+
+status 0 0x10 65536 stack heap entry main
+holds "[x['query'] for x in a] == ['0x10', '65536', 'stack', 'heap', 'entry', 'main']"
+holds "a[0]['address'] == '0x10' and a[1]['address'] == '0x10000'"
+holds "a[0]['accesses']['read']['effect'] == 'segv-unmapped'"
+holds "a[2]['vma']['role'] == 'stack' and a[3]['vma']['role'] == 'heap'"
+holds "a[4]['vma']['class'] == 'C' and a[4]['elf']['address'] != a[4]['address']"
+holds "a[5]['elf']['symbol'] == 'main' and a[5]['elf']['symbol_offset'] == '0x0'"
+holds "a[5]['instructions'][0]['address'] == a[5]['address']"
+holds "a[2]['instructions'] == []"
+holds "a[2]['accesses']['execute']['effect'] == 'segv-access'"
+
+status 0 'vmatlas!main' vmatlas!main+4 main+4
+holds "a[1]['address'] == a[2]['address'] == hex(int(a[0]['address'], 16) + 4)"
+holds "a[1]['elf']['symbol_offset'] == '0x4'"
+
+# A file's offset and its address are the same place.
+status 0 vmatlas!main
+offset=$(get "a[0]['file_offset']")
+address=$(get "a[0]['address']")
+"$vmatlas" addr self --json "vmatlas+$offset" >"$work/out" 2>"$work/err" || bad "vmatlas+$offset"
+holds "a[0]['elf']['symbol'] == 'main' and a[0]['file_offset'] == '$offset'"
+
+# Whatever is wrong with one address, the others are answered.
+status 2 stack 12zz stack
+holds "a[1]['address'] is None and a[2]['vma']['role'] == 'stack'"
+status 2 0x1ffffffffffffffff
+status 2 0xqq
+status 2 pc:x
+status 1 no_such_symbol_here stack
+holds "a[0]['address'] is None and a[1]['vma']['role'] == 'stack'"
+status 1 'nofile!main'
+status 1 0xffff888000000000 stack
+holds "a[0]['kind'] == 'kernel' and a[0]['vma'] is None"
+holds "a[0]['accesses']['write']['effect'] == 'segv-unmapped'"
+if [ "$(uname -m)" = x86_64 ]; then
+	status 1 0x1234567890abcdef
+	holds "a[0]['kind'] == 'non-canonical'"
+	grep -q 'upper bits' "$work/err" || bad "non-canonical: $(cat "$work/err")"
+fi
+
+printf 'stack 0x10\nheap\n' | "$vmatlas" addr self --json 0x20 - >"$work/out" 2>"$work/err" ||
+	bad "stdin: exit $?"
+holds "[x['query'] for x in a] == ['0x20', 'stack', '0x10', 'heap']"
+"$vmatlas" addr self >"$work/out" 2>"$work/err"
+[ $? = 2 ] || bad "no address: exit is not 2"
+
+# The same for people, without control characters of whoever asked.
+"$vmatlas" addr self main "$(printf 'bad\033[31m')" >"$work/out" 2>"$work/err"
+grep -q '^Symbol *main' "$work/out" || bad "the text does not name main"
+! grep -q "$(printf '\033')" "$work/out" "$work/err" || bad "an escape sequence came through"
+exit $fail
