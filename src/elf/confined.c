@@ -44,7 +44,7 @@ static void limit(int resource, uint64_t value)
 	setrlimit(resource, &now);
 }
 
-/* The address sanitizer reserves terabytes of address space: no limit then. */
+/* The address sanitizer has terabytes of shadow memory: no limit then. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_MEMORY false
 #elif defined(__has_feature)
@@ -75,7 +75,7 @@ static void child(void (*run)(void *ctx, int out), void *ctx, const struct confi
 	if (limits->no_files)
 		limit(RLIMIT_NOFILE, 0);
 	if (LIMIT_MEMORY)
-		limit(RLIMIT_AS, limits->memory);
+		limit(RLIMIT_DATA, limits->memory);
 	run(ctx, out);
 	_exit(0);
 }

@@ -12,7 +12,7 @@
  * little memory and time; a crash there is only "damaged" here.
  */
 struct confined_limits {
-	uint64_t memory;	/* bytes of address space, with what the process has already */
+	uint64_t memory;	/* private writable bytes, with what the process has already */
 	unsigned seconds;	/* of CPU, and of waiting */
 	size_t output;		/* bytes taken of what it writes */
 	bool no_files;		/* it can open nothing, whatever paths its input names */

@@ -11,7 +11,7 @@
 #include "symtab.h"
 
 static const struct confined_limits line_limits = {
-	.memory = 1u << 30, .seconds = 5, .output = 4u << 20, .no_files = true,
+	.memory = 512u << 20, .seconds = 5, .output = 4u << 20, .no_files = true,
 };
 
 struct line_job {

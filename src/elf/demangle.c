@@ -8,7 +8,7 @@
 
 /* A name may unfold without end (substitutions double), so the child gets little. */
 static const struct confined_limits demangle_limits = {
-	.memory = 1u << 30, .seconds = 2,
+	.memory = 192u << 20, .seconds = 2,
 	.output = ELF_DEMANGLE_BATCH_MAX * (ELF_DEMANGLE_NAME_MAX / 8),
 };
 #define CRASHES_MAX 4	/* children lost before the rest stays mangled */

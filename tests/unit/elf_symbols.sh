@@ -145,4 +145,19 @@ if ${CXX:-c++} -g -O1 -shared -fPIC -o libb.so b.cc 2>/dev/null; then
 	cmp -s names.have names.want || { fail "demangled"; diff names.have names.want | head -5; }
 	grep -q 'int place::twice<int>(int)' names.have || fail "no template name"
 fi
+# a name that doubles forty times: it stays as it is, and the others are said all the same
+awk 'BEGIN {
+	digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	name = "_Z1f1AIiiE"
+	for (i = 0; i < 40; i++) {
+		id = i < 36 ? substr(digits, i + 1, 1) : "1" substr(digits, i - 35, 1)
+		name = name "S_IS" id "_S" id "_E"
+	}
+	print "\t.text\n\t.globl _Z5firstv\n_Z5firstv:\n\tnop\n\t.globl " name "\n" name ":\n\tnop"
+	print "\t.globl _Z4lastv\n_Z4lastv:\n\tnop"
+}' >bomb.s
+if $CC -shared -nostdlib -o bomb.so bomb.s 2>/dev/null && [ -n "$(command -v c++filt)" ]; then
+	timeout 20 "$dump" demangle bomb.so | cut -d' ' -f2- >bomb.got || fail "a name that unfolds"
+	printf 'first()\nlast()\n' | cmp -s - bomb.got || { fail "names around it"; cat bomb.got; }
+fi
 exit $failed

@@ -9,6 +9,7 @@
 
 #include "elf_writer.h"
 #include "test.h"
+#include "vmatlas/elf/symbols.h"
 
 #define PAGE 0x1000
 
@@ -189,16 +190,39 @@ static ssize_t read_vdso(void *ctx, uint64_t offset, void *data, size_t len, str
 	return (ssize_t)len;
 }
 
+static uint64_t vdso_size(uint64_t start)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	uint64_t from = 0, to = 0;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps) && from != start)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) != 2)
+			break;
+	if (maps)
+		fclose(maps);
+	return from == start ? to - from : 0;
+}
+
+/* Read from memory; it has dynamic symbols only. */
 static void test_vdso(void)
 {
 	void *vdso = (void *)getauxval(AT_SYSINFO_EHDR);
-	struct elf_reader reader = { read_vdso, vdso, 0x1000 };
+	struct elf_reader reader = { read_vdso, vdso, vdso_size((uintptr_t)vdso) };
 	CLEANUP(elf_image_freep) struct elf_image *image = NULL;
+	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = NULL;
+	struct elf_symbol symbol;
 
 	if (!vdso)
 		return;
 	CHECK(!elf_image_open(&reader, &image, NULL));
-	CHECK(image && image->load_count >= 1 && image->build_id_size == 20);
+	if (!image)
+		return;
+	CHECK(image->load_count == 1 && image->build_id_size == 20);
+	CHECK(!elf_symbols_load(image, NULL, NULL, &symbols, NULL));
+	CHECK(elf_symbols_origin(symbols) == ELF_SYMBOLS_DYNSYM);
+	CHECK(elf_symbols_named(symbols, "__vdso_clock_gettime", &symbol, 1) ||
+	      elf_symbols_named(symbols, "__kernel_clock_gettime", &symbol, 1));
 }
 
 static void test_not_elf(void)
