@@ -16,6 +16,7 @@ bad() { echo "failed: $*"; fail=1; }
 
 # start COMMAND...: runs it until it says ready; its lines are in said
 start() {
+	: >"$work/said"		# a word of the program before must not count
 	"$@" >"$work/said" 2>&1 &
 	pid=$!
 	for _ in $(seq 100); do

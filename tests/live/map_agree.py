@@ -8,12 +8,14 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 VMATLAS = sys.argv[1]
 HEADER = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$")
 # Other processes come and go, vmatlas itself maps libc: who shares file pages changes meanwhile.
 SHARING = ("Pss", "Pss_Dirty", "Shared_Clean", "Shared_Dirty", "Private_Clean", "Private_Dirty")
 MEMBERS = {"Rss": "rss", "Pss": "pss", "Swap": "swap", "Anonymous": "anonymous"}
+COUNTERS = ("rss", "pss", "uss", "swap", "anonymous")
 found_bad = []
 
 
@@ -147,11 +149,28 @@ def table_word(value, name):
     return text.replace("\\", "\\x5c").replace(" ", "\\x20") if text else None
 
 
-def compare_table(pid):
-    document = json.loads(subprocess.check_output([VMATLAS, "map", "--json", str(pid)]))
-    names = [n for n in document["vmas"][0] if not n.endswith("_missing")]
+def record(pid, folder):
+    """What smaps says of shared pages changes with every process that starts: a record stands still."""
+    for name in ("maps", "smaps", "stat", "status", "auxv", "limits"):
+        with open(f"/proc/{pid}/{name}", "rb") as live, open(f"{folder}/{name}", "wb") as saved:
+            saved.write(live.read())
+
+
+def compare_recorded(pid):
+    with tempfile.TemporaryDirectory() as folder:
+        record(pid, folder)
+        return compare_table(["--from", folder], ())
+
+
+def compare_live(pid):
+    return compare_table([str(pid)], COUNTERS)
+
+
+def compare_table(operands, left_out):
+    document = json.loads(subprocess.check_output([VMATLAS, "map", "--json", *operands]))
+    names = [n for n in document["vmas"][0] if not n.endswith("_missing") and n not in left_out]
     raw = subprocess.check_output([VMATLAS, "map", "--raw", "--bytes", "--no-headings", "-o",
-                                   ",".join(names), str(pid)]).decode().splitlines()
+                                   ",".join(names), *operands]).decode().splitlines()
     if len(raw) != len(document["vmas"]):
         bad(f"{len(raw)} rows, not {len(document['vmas'])}")
     cells = 0
@@ -174,7 +193,7 @@ def main():
     try:
         subprocess.run(["sleep", "0.2"], check=True)
         count = sum(again(compare_process, int(p)) for p in os.listdir("/proc") if p.isdigit())
-        cells = again(compare_table, quiet.pid)
+        cells = min(again(compare_live, quiet.pid), again(compare_recorded, quiet.pid))
     finally:
         quiet.kill()
         quiet.wait()
