@@ -122,8 +122,9 @@ GETTER(kind)
 {
 	ROW;
 	*cell = (struct cell) { .type = CELL_TEXT,
-				.text = map_join(scratch, vma_class_names[vma->vma_class].name,
-						 "/", vma_role_names[vma->role].name) };
+				.text = map_join(&ctx->cache->kind,
+						 vma_class_names[vma->vma_class].name, '/',
+						 vma_role_names[vma->role].name) };
 }
 
 GETTER(backing)
@@ -147,8 +148,9 @@ GETTER(store)
 {
 	ROW;
 	*cell = (struct cell) { .type = CELL_TEXT,
-				.text = map_join(scratch, vma_backing_names[vma->backing].name,
-						 " ", sharing_name(vma)) };
+				.text = map_join(&ctx->cache->store,
+						 vma_backing_names[vma->backing].name, ' ',
+						 sharing_name(vma)) };
 }
 
 GETTER(certainty)

@@ -21,40 +21,37 @@ uint64_t map_smaps(const struct map_ctx *ctx, const struct vma *vma, const uint6
 	return cache->present;
 }
 
-static size_t put_hex(char *text, uint64_t value)
+/* Written from the end; returns its first character. */
+static char *put_hex(char *end, uint64_t value)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned count = value ? (67 - (unsigned)__builtin_clzll(value)) / 4 : 1;
-
-	for (unsigned i = 0; i < count; i++)
-		text[i] = digits[value >> 4 * (count - 1 - i) & 15];
-	return count;
+	do {
+		*--end = "0123456789abcdef"[value & 15];
+		value >>= 4;
+	} while (value);
+	return end;
 }
 
 struct span map_range(const struct vma *vma, struct scratch *scratch)
 {
-	char *text = scratch_alloc(scratch, 40);
-	size_t len;
+	char *text = scratch_alloc(scratch, 40), *begin;
 
 	if (!text)
 		return span_of(NULL);
-	len = put_hex(text, vma->start);
-	text[len++] = '-';
-	len += put_hex(text + len, vma->end);
-	return (struct span) { text, len };
+	begin = put_hex(text + 40, vma->end);
+	*--begin = '-';
+	begin = put_hex(begin, vma->start);
+	return (struct span) { begin, (size_t)(text + 40 - begin) };
 }
 
-struct span map_join(struct scratch *scratch, const char *a, const char *between, const char *b)
+struct span map_join(struct map_joined *joined, const char *a, char between, const char *b)
 {
-	size_t a_len = strlen(a), between_len = strlen(between), b_len = strlen(b);
-	char *text = scratch_alloc(scratch, a_len + between_len + b_len);
-
-	if (!text)
-		return span_of(NULL);
-	memcpy(text, a, a_len);
-	memcpy(text + a_len, between, between_len);
-	memcpy(text + a_len + between_len, b, b_len);
-	return (struct span) { text, a_len + between_len + b_len };
+	if (joined->a != a || joined->b != b) {
+		joined->len = (size_t)snprintf(joined->text, sizeof(joined->text), "%s%c%s", a,
+					       between, b);
+		joined->a = a;
+		joined->b = b;
+	}
+	return (struct span) { joined->text, joined->len };
 }
 
 static struct span build_id_text(const struct elf_image *image, struct scratch *scratch)

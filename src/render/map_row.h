@@ -6,8 +6,18 @@
 #include "vmatlas/render/report.h"
 #include "vmatlas/render/scratch.h"
 
+/* Two words joined, kept for the next row, which often has the same. */
+struct map_joined {
+	const char *a;
+	const char *b;
+	char text[40];
+	size_t len;
+};
+
 /* What the getters of one map share: the counters of the row they are asked about. */
 struct map_row_cache {
+	struct map_joined kind;
+	struct map_joined store;
 	const struct vma *vma;
 	uint64_t present;
 	uint64_t value[SMAPS_KEY_MAX];
@@ -21,7 +31,7 @@ struct map_ctx {
 /* Counters of the VMA; 0 and zeros if it has none. */
 uint64_t map_smaps(const struct map_ctx *ctx, const struct vma *vma, const uint64_t **value);
 /* A map has many rows: these two are made without printf. "400000-401000" */
-struct span map_join(struct scratch *scratch, const char *a, const char *between, const char *b);
+struct span map_join(struct map_joined *joined, const char *a, char between, const char *b);
 struct span map_range(const struct vma *vma, struct scratch *scratch);
 
 int report_map_head(struct report *report, const struct process *process);

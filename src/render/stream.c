@@ -79,9 +79,26 @@ static int field_text(struct report *report, const struct cell *cell, struct fie
 	return 0;
 }
 
+static bool is_ascii(struct span s)
+{
+	uint64_t word, high = 0;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.ptr + i, sizeof(word));
+		high |= word;
+	}
+	for (; i < s.len; i++)
+		high |= (unsigned char)s.ptr[i];
+	return !(high & 0x8080808080808080ull);
+}
+
+/* Our own words need no escape, only their width may differ from their length. */
 static bool plain_text(const struct cell *cell)
 {
-	return (cell->type == CELL_TEXT || cell->type == CELL_BYTES) &&
+	if (cell->type == CELL_TEXT)
+		return is_ascii(cell->text);
+	return cell->type == CELL_BYTES &&
 		escape_plain(cell->text, ESCAPE_TERMINAL) == cell->text.len;
 }
 
