@@ -181,6 +181,22 @@ int objects_settle(struct process *process)
 	return 0;
 }
 
+#define UNREAD_TOLD 8u	/* files that cannot be read are named up to this number */
+
+/* Code whose file cannot be read: said once per file. Another file at the path has its own
+ * warning, and a snapshot without files is no surprise. */
+static int unread_warn(struct process *process, const struct object *object, unsigned *told)
+{
+	enum gap gap = object->elf_gap;
+
+	if (object->elf || gap == GAP_NONE || gap == GAP_NOT_APPLICABLE ||
+	    gap == GAP_NOT_RECORDED || gap == GAP_CHANGED || (*told)++ >= UNREAD_TOLD)
+		return 0;
+	return process_warn(process, gap_name(gap),
+			    "%s: not read (%s): its parts are told by order and permissions",
+			    object->name, gap_phrase(gap));
+}
+
 /* One bit per reason to look into a file; data files are not opened at all. */
 struct wanted {
 	bool exec;
@@ -212,6 +228,7 @@ int objects_open_elf(struct process *process)
 {
 	struct wanted *wanted CLEANUP_FREE =
 		calloc(process->object_count + 1, sizeof(*wanted));
+	unsigned told = 0;
 
 	if (!wanted)
 		return -ERROR_NOMEM;
@@ -221,6 +238,8 @@ int objects_open_elf(struct process *process)
 
 		if (wanted[i].exec || wanted[i].private_vmas > 1 || vma_is_exe(process, object))
 			object_elf(process, i);
+		if (wanted[i].exec && unread_warn(process, &process->objects[i], &told) < 0)
+			return -ERROR_NOMEM;
 	}
 	return objects_place(process);
 }
