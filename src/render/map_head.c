@@ -20,9 +20,6 @@ static int report_process_begin(struct report *report, const struct process *pro
 
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < process->warning_count; i++)
-		report_warning(report, process->warnings[i].code,
-			       buf_span(&process->warnings[i].message));
 	report_fact(report, "pid", "PID", pid, 0);
 	report_fact(report, "comm", "Command", comm, 0);
 	report_fact(report, "exe", "Executable", exe, 0);

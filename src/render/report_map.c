@@ -98,7 +98,7 @@ static int report_rows(struct report *report, const struct process *process,
 		       const struct column_set *columns, const struct map_filter *filter,
 		       struct class_total totals[VMA_CLASS_MAX])
 {
-	struct map_row_cache cache = { NULL, 0, { 0 } };
+	struct map_row_cache cache = { .vma = NULL };
 	struct map_ctx ctx = { process, &cache };
 	bool given = columns->given;
 	int ret = report_table_begin(report, "vmas", "Map", columns, &ctx, process->vma_count);
@@ -125,10 +125,13 @@ int report_map(struct report *report, const struct process *process,
 		totals[i].vma_class = i;
 		totals[i].process = process;
 	}
-	ret = report_map_head(report, process);
+	for (size_t i = 0; i < process->warning_count; i++)
+		report_warning(report, process->warnings[i].code,
+			       buf_span(&process->warnings[i].message));
+	/* Chosen columns are for a script or an eye that wants just these. */
+	ret = columns->given && report_is_text(report) ? 0 : report_map_head(report, process);
 	if (ret >= 0)
 		ret = report_rows(report, process, columns, filter, totals);
-	/* Chosen columns are for a script or an eye that wants just these. */
 	if (ret >= 0 && !columns->given)
 		ret = report_totals(report, process, totals);
 	return ret;
