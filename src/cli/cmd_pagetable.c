@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "vmatlas/analyse/classify.h"
 #include "vmatlas/render/report_pagetable.h"
 
 #define SCHEMA "vmatlas/pagetable"
@@ -212,6 +213,44 @@ static int split(struct cli *cli, struct report *report, const struct process *p
 	return rc;
 }
 
+/* Only smaps tells gigantic hugetlb pages from huge ones. It costs a walk of its own, so it is
+ * read only where a mapping has the size and place for them. */
+static bool may_be_gigantic(const struct process *process)
+{
+	const uint64_t gib = 1ULL << 30;
+
+	for (size_t i = 0; i < process->vma_count; i++) {
+		const struct vma *vma = &process->vmas[i];
+		const struct object *object = vma_object(process, vma);
+
+		if (object && object->inode && !(vma->start % gib) && !(vma->end % gib))
+			return true;
+	}
+	return false;
+}
+
+/* Roles, which --vma may name, need the ELF files; nothing else here does. */
+static int load(struct cli *cli, struct report *report, struct source_process *source,
+		struct process **process, struct error *error)
+{
+	unsigned needs = cli->vma ? PROCESS_NEED_ELF | PROCESS_NEED_THREADS : 0;
+	struct process *CLEANUP(process_freep) loaded = NULL;
+	int rc = process_load(source, needs, &loaded, error);
+
+	if (rc >= 0 && may_be_gigantic(loaded)) {
+		process_free(loaded);
+		loaded = NULL;
+		rc = process_load(source, needs | PROCESS_NEED_SMAPS, &loaded, error);
+	}
+	if (rc >= 0 && cli->vma)
+		rc = classify_process(loaded, error);
+	if (rc < 0)
+		return rc;
+	*process = loaded;
+	loaded = NULL;
+	return report_document_process(report, *process);
+}
+
 static int one(struct cli *cli, struct report *report, struct source_process *source,
 	       struct error *error)
 {
@@ -220,7 +259,7 @@ static int one(struct cli *cli, struct report *report, struct source_process *so
 		.partial = cli->vma || cli->range_start || cli->range_end != UINT64_MAX,
 		.all_vmas = cli_has(cli, "vmas"),
 	};
-	int rc = cli_load(report, source, 0, &process, error);
+	int rc = load(cli, report, source, &process, error);
 
 	if (rc < 0)
 		return rc;

@@ -45,6 +45,9 @@ says '^arm64-64k-52 ' --list-arch
 status 0 self
 says '^Difference ' self
 says '^deposited ' self
+status 0 self --vma stack
+says '\[stack\]$' '--vma with a role'
+[ "$(grep -c '^ *0x' "$work/out")" = 1 ] || bad "--vma stack shows more: $(cat "$work/out")"
 status 0 self --vma '[stack]'
 says '^Difference *-$' '--vma: nothing to hold against VmPTE'
 status 0 self --entries --vma '[stack]'
