@@ -124,6 +124,8 @@ static void draw(struct report *report, const struct field *fields, size_t count
 
 		for (size_t j = 0; j < count; j++)
 			lines[i](&line, &fields[j]);
+		while (!i && line.len && line.data[line.len - 1] == ' ')
+			line.data[--line.len] = '\0';
 		if (i)
 			buf_add_char(&line, '|');
 		report_line(report, buf_str(&line));
