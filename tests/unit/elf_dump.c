@@ -21,6 +21,8 @@
 #include "vmatlas/elf/relocs.h"
 #include "vmatlas/elf/symbols.h"
 
+#define LINES 100000	/* a hostile table must not fill the disk */
+
 static int open_path(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
 {
 	struct stat st;
@@ -216,14 +218,17 @@ static int dump_relocs(const struct elf_image *image, char **args)
 	CLEANUP(elf_relocs_freep) struct elf_relocs *relocs = NULL;
 	struct elf_dynamic dynamic;
 	struct elf_reloc r;
+	size_t n;
 
 	(void)args;
 	if (read_dynamic(image, &dynamic) || elf_relocs_open(image, &dynamic, &relocs, NULL) < 0)
 		return 1;
-	while (elf_relocs_next(relocs, &r)) {
-		CLEANUP(buf_done) struct buf name = BUF_INIT;
+	for (n = 0; elf_relocs_next(relocs, &r); n++) {
 		const char *type = elf_reloc_type_name(image->machine, r.type);
+		CLEANUP(buf_done) struct buf name = BUF_INIT;
 
+		if (n >= LINES)
+			continue;
 		elf_dynamic_symbol_name(image, &dynamic, r.symbol, &name, NULL);
 		printf("%016" PRIx64 " %s %s\n", r.place,
 		       r.table == ELF_RELOC_TABLE_RELR ? "relr" : type ? type : "?",
@@ -268,13 +273,14 @@ static int dump_landing(const struct elf_image *image, char **args)
 	struct elf_reloc_cursor cursor;
 	struct elf_reloc_place place;
 	struct elf_dynamic dynamic;
+	size_t n;
 
 	if (!args[0] || !args[1] || read_dynamic(image, &dynamic) ||
 	    elf_reloc_index_build(image, &dynamic, &index, NULL) < 0)
 		return 1;
 	cursor = elf_reloc_index_seek(index, strtoull(args[0], NULL, 16),
 				      strtoull(args[1], NULL, 16));
-	while (elf_reloc_index_next(index, &cursor, &place))
+	for (n = 0; elf_reloc_index_next(index, &cursor, &place) && n < LINES; n++)
 		printf("%016" PRIx64 " %u %s\n", place.place, place.size,
 		       name_of(elf_reloc_kind_names, place.kind));
 	return 0;
@@ -392,6 +398,29 @@ static const struct {
 	{ "rss", dump_rss },
 };
 
+/* all FILE: every question once, for files that may be damaged in any way. */
+static int dump_all(const struct elf_image *image)
+{
+	static const char *const args[][3] = {
+		{ "image" }, { "symbols" }, { "relocs" }, { "counts" }, { "demangle" },
+		{ "layout", "4096" }, { "layout", "65536" }, { "named", "main" },
+		{ "at", "1000", "ffffffffffffffff" }, { "range", "0", "ffffffffffffffff" },
+		{ "landing", "0", "ffffffffffffffff" }, { "section", "1000" },
+		{ "section", "ffffffffffffffff" }, { "line", "1150" },
+	};
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(args); i++) {
+		char *rest[] = { (char *)args[i][1], (char *)args[i][2], NULL };
+
+		fprintf(stderr, "asking %s\n", args[i][0]);
+		for (k = 0; k < ARRAY_SIZE(dumps); k++)
+			if (!strcmp(dumps[k].what, args[i][0]))
+				dumps[k].dump(image, rest);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	CLEANUP(elf_image_freep) struct elf_image *image = NULL;
@@ -410,6 +439,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(dumps); i++)
 		if (!strcmp(dumps[i].what, argv[1]))
 			ret = dumps[i].dump(image, argv + 3);
+	if (!strcmp(argv[1], "all"))
+		ret = dump_all(image);
 	close(fd);
 	print_rss();
 	return ret;
