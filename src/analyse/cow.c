@@ -266,8 +266,7 @@ int cow_walk(struct process *process, const struct cow_request *request,
 	unsigned needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF | PAGE_JOIN_FRAMES;
 	int rc;
 
-	if (sink->run)
-		needs |= PAGE_NEED_HOLES;
+	needs |= sink->run ? PAGE_NEED_HOLES : PAGE_JOIN_COUNTS;
 	cow_counts_init(&walk.counts);
 	rc = pages_new(process->source, needs, &pages, error);
 	if (rc < 0)

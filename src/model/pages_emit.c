@@ -19,7 +19,8 @@ static bool same_facts(const struct page_run *a, const struct page_run *b)
 static bool continues(const struct pages *pages, const struct page_run *a,
 		      const struct page_run *b)
 {
-	if (a->start + (a->pages << pages->page_shift) != b->start || !same_facts(a, b))
+	if (a->start + (a->pages << pages->page_shift) != b->start || a->counts || b->counts ||
+	    !same_facts(a, b))
 		return false;
 	if (a->kind == PAGE_SWAP)
 		return a->swap.kind == b->swap.kind && a->swap.type == b->swap.type &&
@@ -52,7 +53,7 @@ static int push(struct pages *pages, uint32_t index, const struct page_run *run)
 	out->run = *run;
 	out->index = index;
 	out->used = true;
-	return rc;
+	return run->counts && rc >= 0 ? pages_emit_end(pages) : rc;
 }
 
 int pages_emit_run(struct pages *pages, uint32_t index, const struct page_run *run)
@@ -171,6 +172,8 @@ static int push_reread(struct pages *pages, uint32_t index, const struct page_ru
 		run.start += i << pages->page_shift;
 		run.frame += run.frame_known ? i : 0;
 		run.pages = 1;
+		run.mappings = bad->counts ? bad->counts[i] : bad->mappings;
+		run.counts = NULL;
 		if (settle_page(pages, &run, error) < 0)
 			return -1;
 		if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
@@ -192,6 +195,24 @@ static int push_checked(struct pages *pages, uint32_t index, struct page_run *ru
 	return push(pages, index, run);
 }
 
+/* How many pages from the first on may be one run; *mixed: their counts differ. */
+static uint64_t same_pages(const struct pages *pages, const uint64_t *flags,
+			   const uint32_t *counts, uint64_t most, uint64_t mask, bool *mixed)
+{
+	bool join = pages->needs & PAGE_JOIN_COUNTS && counts[0] > 1;
+	uint64_t i = 1;
+
+	*mixed = false;
+	for (; i < most && !((flags[i] ^ flags[0]) & mask); i++) {
+		if (counts[i] == counts[0])
+			continue;
+		if (!join || counts[i] < 2)
+			break;
+		*mixed = true;
+	}
+	return i;
+}
+
 /* Pages of one leaf kind with flags and counts: cut where these differ. */
 static int emit_frames(struct pages *pages, uint32_t index, const struct page_run *run,
 		       struct error *error)
@@ -206,11 +227,11 @@ static int emit_frames(struct pages *pages, uint32_t index, const struct page_ru
 		mask &= ~COMPOUND;
 	while (i < run->pages) {
 		struct page_run part = *run;
-		uint64_t begin = i++;
+		uint64_t begin = i;
+		bool mixed;
 
-		while (i < run->pages && !((flags[i] ^ flags[begin]) & mask) &&
-		       counts[i] == counts[begin])
-			i++;
+		i += same_pages(pages, flags + i, counts + i, run->pages - i, mask, &mixed);
+		part.counts = mixed ? counts + begin : NULL;
 		part.start += begin << pages->page_shift;
 		part.frame += begin;
 		part.pages = i - begin;

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 VMATLAS, MEMSTATE = sys.argv[1:3]
-TRIES = 5
+TRIES = 8
 PAGE = os.sysconf("SC_PAGE_SIZE")
 ANONYMOUS = {"anon", "anon-shared", "copy", "copy-shared", "ksm"}
 HEADER = re.compile(rb"([0-9a-f]+)-[0-9a-f]+ ...(.) ")
