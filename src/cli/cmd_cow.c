@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli.h"
 #include "vmatlas/analyse/classify.h"
+#include "vmatlas/model/moved.h"
 #include "vmatlas/render/report_cow.h"
 #include "vmatlas/render/report_family.h"
 
@@ -70,6 +71,28 @@ static int add_family(struct report *report, struct process *process, struct err
 	return rc;
 }
 
+/* What moved meanwhile is no longer where the answer says. */
+static int warn_moved(struct report *report, const struct process *process,
+		      const struct activity *before, struct error *error)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct activity after;
+	uint64_t moved = 0;
+
+	if (source_host(source_process_source(process->source))->kind != SOURCE_KIND_LIVE)
+		return 0;
+	activity_read(process->source, &after);
+	if (activity_none(before, &after))
+		return 0;
+	if (process_moved(process, &moved, error) < 0)
+		return -1;
+	if (!moved)
+		return 0;
+	buf_addf(&text, "%llu VMAs appeared, went or changed their bounds or permissions "
+		 "while the pages were read", (unsigned long long)moved);
+	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
+}
+
 static int cow_one(struct cli *cli, struct report *report, struct source_process *source,
 		   struct error *error)
 {
@@ -84,12 +107,16 @@ static int cow_one(struct cli *cli, struct report *report, struct source_process
 		.picture = cli_has(cli, "picture"),
 	};
 
+	struct activity before;
+
 	if (choose_columns(cli, &columns, &runs, error) < 0)
 		return -ERROR_USAGE;
+	activity_read(source, &before);
 	if (cli_load(report, source, process_needs(cli, source), &process, error) < 0 ||
 	    classify_process(process, error) < 0)
 		return -1;
-	if (report_cow(report, process, &request, &show, error) < 0)
+	if (report_cow(report, process, &request, &show, error) < 0 ||
+	    warn_moved(report, process, &before, error) < 0)
 		return -1;
 	return cli_has(cli, "family") ? add_family(report, process, error) : 0;
 }

@@ -71,6 +71,7 @@ void pages_free(struct pages *pages)
 	free(pages->flags);
 	free(pages->counts);
 	free(pages->marks);
+	free(pages->stale);
 	free(pages);
 }
 
@@ -95,15 +96,20 @@ int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 
 int pages_walk_words(struct pages *pages, struct error *error)
 {
+	struct pages_pulse pulse = { 0 };
 	int rc;
 
 	pages->queue->at = pages->queue->count = 0;
 	pages->queue->position = 0;
 	pages->queue->has_pending = pages->queue->ended = false;
+	if (pages_use_frames(pages))
+		pages_pulse(pages, &pulse);
 	while ((rc = pages_read_chunk(pages, error)) > 0) {
 		rc = pages_read_frames(pages, error);
 		if (rc == 0)
 			rc = pages_read_leaves(pages, error);
+		if (rc == 0)
+			rc = pages_verify(pages, &pulse, error);
 		if (rc == 0)
 			rc = pages_emit_chunk(pages, error);
 		pages_frames_reset(pages);

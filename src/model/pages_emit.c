@@ -313,25 +313,73 @@ static int emit_present(struct pages *pages, const struct word_run *words, struc
 	return 0;
 }
 
+static int emit_words(struct pages *pages, const struct word_run *words, struct error *error)
+{
+	struct page_run run;
+
+	if (words->kind == PAGE_PRESENT)
+		return emit_present(pages, words, error);
+	run = begin_run(pages, words->page, words->pages, words->word);
+	if (words->kind == PAGE_UNREADABLE) {
+		run.kind = PAGE_UNREADABLE;
+		run.gap = words->gap;
+	}
+	return push(pages, words->index, &run);
+}
+
+/* A page whose word changed after it was read: everything about it anew. */
+static int push_stale(struct pages *pages, uint32_t index, uint64_t page, struct error *error)
+{
+	struct page_run run;
+
+	pages->stats.reread_pages++;
+	run = begin_run(pages, page, 1, 0);
+	if (reread_page(pages, page, &run, error) < 0 || settle_page(pages, &run, error) < 0)
+		return -1;
+	if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
+		return 0;
+	return push(pages, index, &run);
+}
+
+/* The first stale page at or above `page`, or `last`. */
+static uint64_t next_stale(struct pages *pages, uint64_t page, uint64_t last)
+{
+	struct pages_output *out = &pages->output;
+
+	while (out->stale < pages->stale_count && pages->stale[out->stale] < page)
+		out->stale++;
+	if (out->stale == pages->stale_count || pages->stale[out->stale] > last)
+		return last;
+	return pages->stale[out->stale];
+}
+
+static int emit_run(struct pages *pages, const struct word_run *run, struct error *error)
+{
+	uint64_t page = run->page, last = run->page + run->pages;
+	int rc = 0;
+
+	while (page < last && rc >= 0) {
+		uint64_t end = next_stale(pages, page, last);
+		struct word_run part = *run;
+
+		part.page = page;
+		part.pages = end - page;
+		part.word += pages_word_step(pages, run->word) * (page - run->page);
+		if (part.pages)
+			rc = emit_words(pages, &part, error);
+		if (rc >= 0 && end < last)
+			rc = push_stale(pages, run->index, end, error);
+		page = end + 1;
+	}
+	return rc;
+}
+
 int pages_emit_chunk(struct pages *pages, struct error *error)
 {
-	for (size_t i = 0; i < pages->run_count; i++) {
-		const struct word_run *words = &pages->runs[i];
-		struct page_run run;
-		int rc;
+	int rc = 0;
 
-		if (words->kind == PAGE_PRESENT) {
-			rc = emit_present(pages, words, error);
-		} else {
-			run = begin_run(pages, words->page, words->pages, words->word);
-			if (words->kind == PAGE_UNREADABLE) {
-				run.kind = PAGE_UNREADABLE;
-				run.gap = words->gap;
-			}
-			rc = push(pages, words->index, &run);
-		}
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	for (size_t i = 0; i < pages->run_count && rc >= 0; i++)
+		rc = pages->stale_count ? emit_run(pages, &pages->runs[i], error) :
+			emit_words(pages, &pages->runs[i], error);
+	return rc;
 }

@@ -9,6 +9,7 @@
  *   pages_read.c    ranges -> pieces -> joined pagemap reads -> runs of words
  *   pages_frames.c  bitmaps of the frames seen -> kpageflags and kpagecount, ascending
  *   pages_leaf.c    PAGEMAP_SCAN for the mapping level, and for the zero page without frames
+ *   pages_verify.c  entries read again where the process was active meanwhile
  *   pages_emit.c    words + flags + counts -> struct page_run, joined, handed out
  *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
@@ -61,6 +62,11 @@ struct pages_queue {
 	bool ended;
 };
 
+/* Counters of the process that move when its entries do. */
+struct pages_pulse {
+	uint64_t minflt, majflt, rss;
+};
+
 struct pages_output {
 	int (*fn)(void *ctx, uint32_t index, const struct page_run *run);
 	void *ctx;
@@ -68,6 +74,7 @@ struct pages_output {
 	uint32_t index;
 	bool used;
 	size_t mark;			/* first mark not passed */
+	size_t stale;			/* first stale page not passed */
 };
 
 struct pages {
@@ -106,6 +113,8 @@ struct pages {
 
 	struct page_mark *marks;
 	size_t mark_count, mark_cap;
+	uint64_t *stale;		/* pages whose word changed meanwhile, ascending */
+	size_t stale_count, stale_cap;
 	struct pages_output output;
 	uint64_t rereads_left;
 };
@@ -115,6 +124,8 @@ int pages_read_chunk(struct pages *pages, struct error *error);
 void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
 		     uint32_t index);
 enum page_kind pages_word_kind(uint64_t word);
+uint64_t pages_word_step(const struct pages *pages, uint64_t word);
+int pages_read_words(struct pages *pages, uint64_t first, uint64_t end, struct error *error);
 
 /* pages_frames.c */
 bool pages_use_frames(const struct pages *pages);
@@ -147,6 +158,10 @@ void pages_shape_words(struct pages *pages, const uint64_t *words, uint64_t page
 
 /* pages_leaf.c */
 int pages_read_leaves(struct pages *pages, struct error *error);
+
+/* pages_verify.c */
+void pages_pulse(struct pages *pages, struct pages_pulse *pulse);
+int pages_verify(struct pages *pages, struct pages_pulse *before, struct error *error);
 
 /* pages_emit.c */
 int pages_emit_chunk(struct pages *pages, struct error *error);

@@ -168,7 +168,7 @@ enum page_kind pages_word_kind(uint64_t word)
 }
 
 /* By how much the word of the next page of a run is larger. */
-static uint64_t word_step(const struct pages *pages, uint64_t word)
+uint64_t pages_word_step(const struct pages *pages, uint64_t word)
 {
 	if (!pages->frames_visible)
 		return 0;
@@ -200,7 +200,7 @@ void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, 
 		return;
 	}
 	while (begin < count) {
-		uint64_t word = words[begin], step = word_step(pages, word);
+		uint64_t word = words[begin], step = pages_word_step(pages, word);
 		uint64_t next = word + step, i = begin + 1;
 		struct word_run run = { .page = page + begin, .word = word, .index = index };
 
@@ -216,7 +216,7 @@ void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, 
 }
 
 /* Pages [first, end) into the window; what the kernel does not give reads as an error. */
-static int read_words(struct pages *pages, uint64_t first, uint64_t end, struct error *error)
+int pages_read_words(struct pages *pages, uint64_t first, uint64_t end, struct error *error)
 {
 	uint64_t done = 0;
 
@@ -301,7 +301,7 @@ static int read_window(struct pages *pages, struct error *error)
 
 	if (gather(pages, &first, &end, error) < 0)
 		return -1;
-	if (end && pages->map_gap == GAP_NONE && read_words(pages, first, end, &failure) < 0) {
+	if (end && pages->map_gap == GAP_NONE && pages_read_words(pages, first, end, &failure) < 0) {
 		if (failure.code == ERROR_GONE || pages->stats.pagemap_reads)
 			return error_set(error, failure.code, "pagemap", "%s", failure.text);
 		pages->map_gap = gap_from_error(&failure);

@@ -32,6 +32,8 @@ document --no-scan --pages $$
 document -o start,rss $$
 document --vma stack $$
 document $$ self
+run 0 --json self
+grep -q '"changed"' "$work/out" || bad "no warning, though reading changed the reader's own map"
 document --family $$
 run 0 --family $$
 grep -q 'SHARED.*HERE.*THERE' "$work/out" || bad "--family has no table"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The page provider on this process: areas in a known state, and both ways of reading. */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -46,6 +47,7 @@ static int add_run(void *ctx, uint32_t index, const struct page_run *run)
 }
 
 static struct source *source;
+static pid_t target;		/* 0: this process */
 
 static void walk(struct ranges *ranges, unsigned needs, bool plain, bool sparse,
 		 struct result *result)
@@ -57,7 +59,7 @@ static void walk(struct ranges *ranges, unsigned needs, bool plain, bool sparse,
 
 	ranges->at = 0;
 	memset(result, 0, sizeof(*result));
-	if (source_process_open(source, getpid(), &process, &error) < 0 ||
+	if (source_process_open(source, target ? target : getpid(), &process, &error) < 0 ||
 	    pages_new(process, needs, &pages, &error) < 0) {
 		printf("%s: %s\n", error.item, error.text);
 		exit(1);
@@ -218,6 +220,49 @@ static void test_chunks(void)
 	munmap(p, pages * PAGE);
 }
 
+static void churn(char *p, size_t pages)
+{
+	for (;;) {
+		char *page = p + random() % pages * PAGE;
+
+		if (random() & 1)
+			*page = 1;
+		else
+			madvise(page, PAGE, MADV_DONTNEED);
+	}
+}
+
+/* Pages come and go while they are read: each is told once, and none as what it never was. */
+static void test_busy(void)
+{
+	static struct result result;
+	size_t pages = 4 << 8;
+	char *p = map(pages, MAP_PRIVATE);
+	struct ranges ranges = one_range(p, pages);
+
+	target = fork();
+	if (!target)
+		churn(p, pages);
+	for (int i = 0; i < 20; i++) {
+		uint64_t next = (uintptr_t)p;
+
+		walk(&ranges, all_needs | PAGE_NEED_HOLES, false, false, &result);
+		for (size_t n = 0; n < result.count; n++) {
+			const struct page_run *run = &result.run[n];
+
+			CHECK_U64(run->start, next);
+			next += run->pages * PAGE;
+			CHECK(run->kind == PAGE_NONE || run->changed ||
+			      (run->kind == PAGE_PRESENT && run->flags & KPF_ANON));
+		}
+		CHECK_U64(next, (uintptr_t)p + pages * PAGE);
+	}
+	kill(target, SIGKILL);
+	waitpid(target, NULL, 0);
+	target = 0;
+	munmap(p, pages * PAGE);
+}
+
 static void test_huge(void)
 {
 	static struct result result;
@@ -253,6 +298,7 @@ int main(void)
 	test_sparse();
 	test_chunks();
 	test_huge();
+	test_busy();
 	source_free(source);
 	TEST_END;
 }
