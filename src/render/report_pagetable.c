@@ -219,9 +219,11 @@ static int report_totals(struct report *report, const struct pagetable_view *vie
 		    cell_missing(view->vmpte_gap), 0);
 	report_fact(report, "difference_bytes", "Difference", difference_cell(view), 0);
 	report_causes(report, view);
-	if (table->gap != GAP_NONE)
-		return report_fact(report, "tables", NULL, cell_missing(table->gap),
+	if (table->gap != GAP_NONE) {
+		report_fact(report, "tables", NULL, cell_missing(table->gap), REPORT_JSON_ONLY);
+		return report_fact(report, "leaves", NULL, cell_missing(table->gap),
 				   REPORT_JSON_ONLY);
+	}
 	report_counts(report, "tables", &table->counts);
 	return report_leaves(report, "leaves", table->geometry, &table->counts);
 }

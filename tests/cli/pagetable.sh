@@ -69,6 +69,7 @@ status 0 self --raw -o pte,path
 mkdir "$work/maps-only"
 cat /proc/self/maps >"$work/maps-only/maps"
 valid --from "$work/maps-only"
+grep -q '"leaves_missing": *"not-recorded"' "$work/out" || bad "no leaves_missing"
 grep -q '"tables_missing": *"not-recorded"' "$work/out" || bad "no tables_missing: $(cat "$work/out")"
 valid --from "$work/maps-only" --entries
 valid --from "$work/maps-only" --tree
