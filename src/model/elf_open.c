@@ -73,12 +73,17 @@ static int vdso_open(struct process *process, struct object *object, struct erro
 static int file_open(struct process *process, struct object *object, struct error *error)
 {
 	struct source_file_key key = object_key(process, object);
+	struct source *source = source_process_source(process->source);
+	struct source_cached cached = { .pages = 1 };
 	struct source_file file;
 	int ret = source_file_open(process->source, &key, &file, error);
 
 	if (ret < 0)
 		return ret;
+	source_file_cached(source, &file, 0, file.size, &cached, NULL);
 	ret = elf_take(process, object, &file, error);
+	if (!cached.pages)
+		source_file_forget(source, &file);
 	if (ret < 0)
 		close(file.fd);
 	else

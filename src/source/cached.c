@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include "source_impl.h"
@@ -39,4 +40,10 @@ int source_file_cached(struct source *source, const struct source_file *file, ui
 		return error_errno(error, errno, NULL, "cachestat");
 	*cached = (struct source_cached) { counts.cached, counts.evicted };
 	return 0;
+}
+
+void source_file_forget(struct source *source, const struct source_file *file)
+{
+	source_count(source, 0);
+	posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
 }

@@ -276,5 +276,8 @@ struct source_cached {
  */
 int source_file_cached(struct source *source, const struct source_file *file, uint64_t offset,
 		       uint64_t len, struct source_cached *cached, struct error *error);
+/* Takes back what reading put into the page cache, where nothing of the file was cached before:
+ * whether the next access of the target is a major fault must not depend on us. */
+void source_file_forget(struct source *source, const struct source_file *file);
 
 #endif
