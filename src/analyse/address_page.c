@@ -104,6 +104,8 @@ int address_page_read(struct address_context *ctx, struct address *address, stru
 	if (rc < 0)
 		return rc;
 	page->known = true;
+	if (page->run.entry & PAGEMAP_UFFD_WP)
+		state_facts_async(ctx->process, vma, &page->facts);
 	state_decide(&page->facts, &page->run, &page->verdict);
 	return 0;
 }
