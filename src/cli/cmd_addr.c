@@ -11,6 +11,12 @@
 #define NEEDS (PROCESS_NEED_ELF | PROCESS_NEED_THREADS | PROCESS_NEED_LIMITS)
 #define STDIN_MAX (16u << 20)
 
+static const struct cli_option options[] = {
+	{ "sharers", NULL, "find the other processes that map the same frame" },
+	{ "all", NULL, "as --sharers, but search every mapping of every process" },
+	{ NULL, NULL, NULL },
+};
+
 /* The addresses of the call: operands behind the process, then the words of stdin for "-". */
 struct queries {
 	struct span *items;
@@ -133,15 +139,32 @@ static int refuse_kind(const struct address *address, struct span query)
 	return cli_error(&error);
 }
 
-static int answer(struct report *report, struct address_context *ctx, struct span query,
-		  int *status, struct error *error)
+static int explain(struct cli *cli, struct report *report, struct address_context *ctx,
+		   struct addr_view *view, uint64_t number, int *status, struct error *error)
+{
+	CLEANUP(sharers_done) struct sharers sharers = { 0 };
+	struct address address;
+	bool all = cli_has(cli, "all");
+	int rc = address_explain(ctx, number, &address, error);
+
+	if (rc >= 0 && (all || cli_has(cli, "sharers"))) {
+		rc = sharers_find(ctx, &address, all, &sharers, error);
+		view->sharers = &sharers;
+	}
+	if (rc < 0)
+		return rc;
+	*status = refuse_kind(&address, view->query);
+	view->address = &address;
+	return report_addr(report, view);
+}
+
+static int answer(struct cli *cli, struct report *report, struct address_context *ctx,
+		  struct span query, int *status, struct error *error)
 {
 	CLEANUP(buf_done) struct buf candidates = BUF_INIT;
 	struct error why = ERROR_INIT;
 	struct addr_view view = { .ctx = ctx, .query = query, .error = &why };
-	struct address address;
 	uint64_t number;
-	int rc;
 
 	if (address_resolve(ctx, query, &number, &candidates, &why) < 0) {
 		*status = cli_error(&why);
@@ -149,12 +172,7 @@ static int answer(struct report *report, struct address_context *ctx, struct spa
 		view.candidates = buf_span(&candidates);
 		return report_addr(report, &view);
 	}
-	rc = address_explain(ctx, number, &address, error);
-	if (rc < 0)
-		return rc;
-	*status = refuse_kind(&address, query);
-	view.address = &address;
-	return report_addr(report, &view);
+	return explain(cli, report, ctx, &view, number, status, error);
 }
 
 static int answer_all(struct cli *cli, struct report *report, struct address_context *ctx,
@@ -167,7 +185,7 @@ static int answer_all(struct cli *cli, struct report *report, struct address_con
 	for (size_t i = 0; i < queries->count && rc >= 0; i++) {
 		int status = STATUS_OK;
 
-		rc = answer(report, ctx, queries->items[i], &status, error);
+		rc = answer(cli, report, ctx, queries->items[i], &status, error);
 		if (status > worst)
 			worst = status;
 	}
@@ -206,5 +224,6 @@ const struct command cmd_addr = {
 	.name = "addr",
 	.operands = "PID ADDR...",
 	.summary = "everything about an address, and what an access there would do",
+	.options = options,
 	.run = run,
 };

@@ -29,19 +29,29 @@ static void member_access(const struct addr_part *p, enum touch touch)
 	report_object_end(p->report);
 }
 
-void addr_report_accesses(const struct addr_part *p)
+static void say_accesses(const struct addr_part *p)
 {
 	for (int touch = 0; touch < TOUCH_MAX; touch++) {
 		const struct access_verdict *access = &p->address->access[touch];
 
 		addr_say(p, titles[touch],
-			 scratch_printf(p->scratch, "%s (%s): %s",
+			 scratch_printf(p->scratch, "%s (%s)",
 					name_of(effect_names, access->effect),
-					certainty_name(access->certainty),
-					phrase_access(p, (enum touch)touch).ptr));
+					certainty_name(access->certainty)));
 	}
-	if (!report_is_json(p->report))
+	report_line(p->report, "");
+	for (int touch = 0; touch < TOUCH_MAX; touch++)
+		report_prose(p->report, "%s: %s.", titles[touch],
+			     phrase_access(p, (enum touch)touch).ptr);
+	report_line(p->report, "");
+}
+
+void addr_report_accesses(const struct addr_part *p)
+{
+	if (!report_is_json(p->report)) {
+		say_accesses(p);
 		return;
+	}
 	report_object_begin(p->report, "accesses", NULL);
 	for (int touch = 0; touch < TOUCH_MAX; touch++)
 		member_access(p, (enum touch)touch);

@@ -58,21 +58,32 @@ static void say_instruction(const struct addr_part *p, const struct elf_instruct
 {
 	bool access = code->access != ELF_MEMORY_NONE;
 
-	addr_say(p, here ? "Code ->" : "Code",
-		 scratch_printf(p->scratch, "%" PRIx64 "  %s%s%s%s", code->address, code->text,
-				access ? "  [" : "",
-				access ? name_of(elf_memory_access_names, code->access) : "",
-				access ? "]" : ""));
+	report_line(p->report,
+		    scratch_printf(p->scratch, "%s %" PRIx64 "  %s%s%s%s", here ? "->" : "  ",
+				   code->address, code->text, access ? "  [" : "",
+				   access ? name_of(elf_memory_access_names, code->access) : "",
+				   access ? "]" : "").ptr);
+}
+
+static void say_code(const struct addr_part *p)
+{
+	const struct address_code *code = &p->address->code;
+
+	if (!code->count)
+		return;
+	report_line(p->report, "");
+	for (size_t i = 0; i < code->count; i++)
+		say_instruction(p, &code->items[i], i == code->index);
 }
 
 void addr_report_instructions(const struct addr_part *p)
 {
 	const struct address_code *code = &p->address->code;
 
-	for (size_t i = 0; i < code->count; i++)
-		say_instruction(p, &code->items[i], i == code->index);
-	if (!report_is_json(p->report))
+	if (!report_is_json(p->report)) {
+		say_code(p);
 		return;
+	}
 	report_array_begin(p->report, "instructions", NULL);
 	for (size_t i = 0; i < code->count; i++)
 		member_instruction(p, &code->items[i]);

@@ -22,6 +22,7 @@ void addr_report_elf(const struct addr_part *p);
 void addr_report_indices(const struct addr_part *p);
 void addr_report_entry(const struct addr_part *p);
 void addr_report_page(const struct addr_part *p);
+void addr_report_sharers(const struct addr_part *p);
 void addr_report_accesses(const struct addr_part *p);
 void addr_report_bytes(const struct addr_part *p);
 void addr_report_instructions(const struct addr_part *p);

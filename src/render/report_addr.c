@@ -37,7 +37,7 @@ static void known(const struct addr_part *p)
 	addr_report_indices(p);
 	addr_report_entry(p);
 	addr_report_page(p);
-	addr_member(p, "sharers", cell_missing(GAP_NOT_READ));
+	addr_report_sharers(p);
 	addr_report_accesses(p);
 	addr_report_bytes(p);
 	addr_report_instructions(p);

@@ -2,7 +2,7 @@
 #ifndef VMATLAS_RENDER_REPORT_ADDR_H
 #define VMATLAS_RENDER_REPORT_ADDR_H
 
-#include "vmatlas/analyse/address.h"
+#include "vmatlas/analyse/sharers.h"
 #include "vmatlas/render/report.h"
 
 /* One address of the report; borrowed. */
@@ -10,6 +10,7 @@ struct addr_view {
 	const struct address_context *ctx;
 	struct span query;			/* as it was given; raw bytes */
 	const struct address *address;		/* NULL: not resolved, see error */
+	const struct sharers *sharers;		/* NULL: not asked for */
 	const struct error *error;
 	struct span candidates;			/* lines, raw bytes */
 };
