@@ -6,6 +6,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -87,6 +90,43 @@ static void say_objects(void)
 	say("devzero", map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, open("/dev/zero", O_RDWR)));
 }
 
+static void say_mapped(const char *key, int fd, size_t size)
+{
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p != MAP_FAILED)
+		say(key, p);
+}
+
+/* What a kernel may refuse is left out. */
+static void say_kernel(void)
+{
+	struct perf_event_attr clock = { .size = sizeof(clock), .type = PERF_TYPE_SOFTWARE,
+					 .config = PERF_COUNT_SW_CPU_CLOCK };
+	struct io_uring_params params = { 0 };
+	aio_context_t aio = 0;
+	char name[64];
+	void *huge;
+	int fd;
+
+	if (!syscall(SYS_io_setup, 8, &aio))
+		say("ring", (void *)aio);
+	say_mapped("ring", (int)syscall(SYS_io_uring_setup, 4, &params), 2 * PAGE);
+	say_mapped("ring", (int)syscall(SYS_perf_event_open, &clock, 0, -1, -1, 0), 3 * PAGE);
+	fd = (int)syscall(447 /* memfd_secret */, 0);
+	if (fd >= 0 && !ftruncate(fd, PAGE))
+		say_mapped("secretmem", fd, PAGE);
+	snprintf(name, sizeof(name), "/dev/shm/vmatlas-%d", (int)getpid());
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (fd >= 0 && !ftruncate(fd, PAGE))
+		say_mapped("shm", fd, PAGE);
+	unlink(name);
+	huge = mmap(NULL, 2ul << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB |
+		    MAP_NORESERVE, -1, 0);
+	if (huge != MAP_FAILED)
+		say("huge", huge);
+}
+
 int main(void)
 {
 	pthread_t threads[2];
@@ -106,6 +146,7 @@ int main(void)
 	say("large", large);
 	say("stack", local);
 	say_objects();
+	say_kernel();
 	for (int i = 0; i < 2; i++)
 		if (pthread_create(&threads[i], NULL, thread, NULL))
 			return 1;

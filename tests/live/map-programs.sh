@@ -61,6 +61,10 @@ want_common() {
 	want reserved G/reserved
 	want sysv M/sysv
 	want devzero D/anon
+	want ring X/ring
+	want secretmem M/secretmem
+	want shm M/shm
+	want huge D/anon
 }
 
 # variant NAME RODATA RELRO FLAGS...
