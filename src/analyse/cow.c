@@ -154,7 +154,8 @@ static int join_run(struct walk *walk, const struct page_run *run,
 
 	if (run->kind == PAGE_PRESENT && run->leaf == LEAF_UNKNOWN)
 		part.leaf_gap = GAP_NOT_IN_KERNEL;
-	if (walk->run.pages && same_verdict(&walk->run, &part)) {
+	if (walk->run.pages && same_verdict(&walk->run, &part) &&
+	    walk->run.start + walk->run.pages * walk->process->page_size == part.start) {
 		walk->run.pages += run->pages;
 		return 0;
 	}
@@ -266,7 +267,7 @@ int cow_walk(struct process *process, const struct cow_request *request,
 	unsigned needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF | PAGE_JOIN_FRAMES;
 	int rc;
 
-	needs |= sink->run ? PAGE_NEED_HOLES : PAGE_JOIN_COUNTS;
+	needs |= sink->run && !sink->no_holes ? PAGE_NEED_HOLES : PAGE_JOIN_COUNTS;
 	cow_counts_init(&walk.counts);
 	rc = pages_new(process->source, needs, &pages, error);
 	if (rc < 0)
