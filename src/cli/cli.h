@@ -33,14 +33,19 @@ struct cli_option {
 	const char *help;
 };
 
+/* Rows of another shape, which an option of the command asks for; option NULL ends the array. */
+struct cli_rows {
+	const char *option;			/* "pages" */
+	const struct column *columns;
+};
+
 struct command {
 	const char *name;
 	const char *operands;			/* "PID..." as shown in the usage line */
 	const char *summary;			/* one line */
 	const struct cli_option *options;	/* own options, or NULL */
 	const struct column *columns;		/* for -o, --sort and --list-columns, or NULL */
-	const struct column *other_columns;	/* of the rows that other_option asks for, or NULL */
-	const char *other_option;		/* "pages" */
+	const struct cli_rows *others;		/* rows that an option asks for, or NULL */
 	bool own_paths;				/* operands with a / are its own business, not a
 						 * snapshot: FILE of elf, DIR of record */
 	int (*run)(struct cli *cli);		/* returns an enum exit_status */

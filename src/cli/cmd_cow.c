@@ -126,13 +126,17 @@ static int cow_run(struct cli *cli)
 	return cli_each_process(cli, "vmatlas/cow", cow_one);
 }
 
+static const struct cli_rows other_rows[] = {
+	{ "pages", cow_run_columns },
+	{ NULL, NULL },
+};
+
 const struct command cmd_cow = {
 	.name = "cow",
 	.operands = "PID...",
 	.summary = "Show the state of every page, and what the next write to it costs",
 	.options = cow_options,
 	.columns = cow_columns,
-	.other_columns = cow_run_columns,
-	.other_option = "pages",
+	.others = other_rows,
 	.run = cow_run,
 };

@@ -159,10 +159,11 @@ static int list_columns(struct cli *cli, const char *value)
 		return cli_usage_error(cli, "%s has no columns to choose", command->name) + 1;
 	for (c = command->columns; c->name; c++)
 		printf("%-16s %s\n", c->name, c->help ? c->help : "");
-	for (c = command->other_columns; c && c->name; c++)
-		if (!column_named(command->columns, c->name))
-			printf("%-16s %s (--%s)\n", c->name, c->help ? c->help : "",
-			       command->other_option);
+	for (const struct cli_rows *rows = command->others; rows && rows->option; rows++)
+		for (c = rows->columns; c->name; c++)
+			if (!column_named(command->columns, c->name))
+				printf("%-16s %s (--%s)\n", c->name, c->help ? c->help : "",
+				       rows->option);
 	return STATUS_OK + 1;
 }
 
@@ -298,8 +299,9 @@ static int check_sort(struct cli *cli)
 
 	if (!name)
 		return 0;
-	if (cli->command->other_columns && cli_has(cli, cli->command->other_option))
-		columns = cli->command->other_columns;
+	for (const struct cli_rows *rows = cli->command->others; rows && rows->option; rows++)
+		if (cli_has(cli, rows->option))
+			columns = rows->columns;
 	if (!columns)
 		return cli_usage_error(cli, "%s has no rows to sort", cli->command->name) + 1;
 	if (!column_named(columns, name + (*name == '-')))
@@ -397,7 +399,8 @@ void cli_usage(FILE *out, const struct command *command)
 	if (command->columns)
 		fputs("\nColumns:\n", out);
 	help_columns(out, command->columns);
-	if (command->other_columns)
-		fprintf(out, "\nColumns with --%s:\n", command->other_option);
-	help_columns(out, command->other_columns);
+	for (const struct cli_rows *rows = command->others; rows && rows->option; rows++) {
+		fprintf(out, "\nColumns with --%s:\n", rows->option);
+		help_columns(out, rows->columns);
+	}
 }

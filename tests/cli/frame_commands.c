@@ -37,6 +37,8 @@ static const struct column other_columns[] = {
 	{ NULL }
 };
 
+static const struct cli_rows other_rows[] = { { "gap", other_columns }, { NULL, NULL } };
+
 static const struct cli_option show_options[] = {
 	{ "gap", NULL, "have something missing" },
 	{ "fail", "AFTER", "fail after so many rows" },
@@ -130,7 +132,7 @@ static const struct cli_option words_options[] = {
 static const struct command show = {
 	.name = "show", .operands = "PID...", .summary = "Rows of each process",
 	.options = show_options, .columns = show_columns,
-	.other_columns = other_columns, .other_option = "gap", .run = run_show,
+	.others = other_rows, .run = run_show,
 };
 static const struct command none = {
 	.name = "none", .operands = "", .summary = "Rows about no process",
