@@ -12,6 +12,8 @@
 static const struct cli_option cow_options[] = {
 	{ "pages", NULL, "list runs of pages with the same state" },
 	{ "states", NULL, "show the number of pages in each state, and what writes do" },
+	{ "files", NULL, "one row per ELF file instead of VMAs: what is copied of it, and why" },
+	{ "no-causes", NULL, "do not ask why pages were copied: no file is compared" },
 	{ "picture", NULL, "draw one lettered cell per page or group of pages" },
 	{ "family", NULL, "what is still shared with the parent and children, and what diverged" },
 	{ "exact", NULL, "read smaps too, whatever it costs: for userfaultfd and PFN maps" },
@@ -38,20 +40,48 @@ static bool selects(const void *ctx, const struct process *process, uint32_t ind
 	return cli_wants_vma(ctx, process, &process->vmas[index]);
 }
 
-static int choose_columns(const struct cli *cli, struct column_set *columns,
-			  struct column_set *runs, struct error *error)
+struct chosen {
+	struct column_set vmas, runs, files;
+};
+
+/* -o is about the rows that are asked for; the others have their defaults. */
+static int choose_columns(const struct cli *cli, struct chosen *chosen, struct error *error)
 {
 	const char *list = cli_has(cli, "states") ? "+states,next_write" : NULL;
-	bool pages = cli_has(cli, "pages");
+	bool pages = cli_has(cli, "pages"), files = cli_has(cli, "files"), v = cli->report.verbose;
 	int rc;
 
-	if (cli->columns && !pages)
+	if (cli->columns && !pages && !files)
 		list = cli->columns;
-	rc = column_set_choose(columns, cow_columns, list, cli->report.verbose, error);
-	if (rc < 0)
-		return rc;
-	return column_set_choose(runs, cow_run_columns, pages ? cli->columns : NULL,
-				 cli->report.verbose, error);
+	rc = column_set_choose(&chosen->vmas, cow_columns, list, v, error);
+	if (rc >= 0)
+		rc = column_set_choose(&chosen->runs, cow_run_columns,
+				       pages && !files ? cli->columns : NULL, v, error);
+	if (rc >= 0)
+		rc = column_set_choose(&chosen->files, cow_file_columns,
+				       files ? cli->columns : NULL, v, error);
+	return rc;
+}
+
+static int show(struct cli *cli, struct report *report, struct process *process,
+		const struct chosen *chosen, struct error *error)
+{
+	CLEANUP(causes_freep) struct causes *causes = NULL;
+	struct cow_request request = {
+		.start = cli->range_start, .end = cli->range_end,
+		.selects = selects, .selects_ctx = cli, .plain = cli_has(cli, "no-scan"),
+	};
+	struct cow_show show = {
+		.columns = &chosen->vmas, .file_columns = &chosen->files,
+		.runs = cli_has(cli, "pages") ? &chosen->runs : NULL,
+		.picture = cli_has(cli, "picture"), .files = cli_has(cli, "files"),
+	};
+
+	if (!cli_has(cli, "no-causes") && !show.picture &&
+	    causes_new(process, &causes, error) < 0)
+		return -1;
+	show.causes = causes;
+	return report_cow(report, process, &request, &show, error);
 }
 
 static int add_family(struct report *report, struct process *process, struct error *error)
@@ -97,25 +127,21 @@ static int cow_one(struct cli *cli, struct report *report, struct source_process
 		   struct error *error)
 {
 	CLEANUP(process_freep) struct process *process = NULL;
-	struct column_set columns, runs;
-	struct cow_request request = {
-		.start = cli->range_start, .end = cli->range_end,
-		.selects = selects, .selects_ctx = cli, .plain = cli_has(cli, "no-scan"),
-	};
-	struct cow_show show = {
-		.columns = &columns, .runs = cli_has(cli, "pages") ? &runs : NULL,
-		.picture = cli_has(cli, "picture"),
-	};
+	struct chosen chosen;
 
 	struct activity before;
 
-	if (choose_columns(cli, &columns, &runs, error) < 0)
+	if (cli_has(cli, "files") && (cli_has(cli, "no-causes") || cli_has(cli, "pages") ||
+				      cli_has(cli, "picture")))
+		return error_set(error, ERROR_USAGE, NULL,
+				 "--files goes neither with --no-causes nor --pages nor --picture");
+	if (choose_columns(cli, &chosen, error) < 0)
 		return -ERROR_USAGE;
 	activity_read(source, &before);
 	if (cli_load(report, source, process_needs(cli, source), &process, error) < 0 ||
 	    classify_process(process, error) < 0)
 		return -1;
-	if (report_cow(report, process, &request, &show, error) < 0 ||
+	if (show(cli, report, process, &chosen, error) < 0 ||
 	    warn_moved(report, process, &before, error) < 0)
 		return -1;
 	return cli_has(cli, "family") ? add_family(report, process, error) : 0;
@@ -128,6 +154,7 @@ static int cow_run(struct cli *cli)
 
 static const struct cli_rows other_rows[] = {
 	{ "pages", cow_run_columns },
+	{ "files", cow_file_columns },
 	{ NULL, NULL },
 };
 

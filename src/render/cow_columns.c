@@ -3,6 +3,7 @@
 
 #include "vmatlas/render/report_cow.h"
 
+#include "cause_cells.h"
 #include "cow_row.h"
 
 #define GETTER(name, expression)                                                          \
@@ -38,10 +39,12 @@ static struct cell perms_cell(const struct vma *vma, struct scratch *scratch)
 	return cell_text(text);
 }
 
-/* Why the copied pages were copied is another module's answer; without copies there is none. */
-static struct cell causes_cell(const struct cow_counts *counts)
+/* Null if nobody asked, or if what was copied is no ELF file. */
+static struct cell row_causes(const struct cow_row *row, struct scratch *scratch)
 {
-	return counts->copied ? cell_missing(GAP_NOT_READ) : cell_list(NULL, 0);
+	if (row->causes)
+		return causes_cell(row->causes, row->process->page_size, scratch);
+	return row->counts->copied || !row->asked ? cell_null() : cell_list(NULL, 0);
 }
 
 GETTER(start, cell_hex(row->vma->start))
@@ -53,7 +56,7 @@ GETTER(role, named(vma_role_names, row->vma->role))
 GETTER(path, path_cell(row))
 GETTER(states, cow_states_cell(row->counts, scratch))
 GETTER(next_write, cow_writes_cell(row->counts, scratch))
-GETTER(causes, causes_cell(row->counts))
+GETTER(causes, row_causes(row, scratch))
 GETTER(sharers, cow_sharers_cell(row->counts, scratch))
 GETTER(rss, cow_size_cell(row->counts, row->counts->rss))
 GETTER(pss, cow_pss_cell(row->counts))

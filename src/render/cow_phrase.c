@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "cause_cells.h"
 #include "cow_row.h"
 
 /* A sentence in the making: one per row of a table that may have very many, so no buffer that
@@ -76,6 +77,17 @@ static void add_others(struct sentence *text, const struct cow_counts *counts)
 	add_text(text, most == 2 ? " other process" : " other processes");
 }
 
+static void add_causes(struct sentence *text, const struct cause_sums *causes)
+{
+	CLEANUP(buf_done) struct buf sentence = BUF_INIT;
+
+	if (!causes)
+		return;
+	cause_sentence(&sentence, causes);
+	add_text(text, ": ");
+	add_bytes(text, buf_str(&sentence), sentence.len);
+}
+
 static void say_file(struct sentence *text, const struct cow_row *row)
 {
 	const uint64_t *states = row->counts->states;
@@ -89,6 +101,7 @@ static void say_file(struct sentence *text, const struct cow_row *row)
 	add_pages(text, copies, " page of ", " pages of ");
 	add_subject(text, row);
 	add_text(text, copies == 1 ? " was copied on write" : " were copied on write");
+	add_causes(text, row->causes);
 	if (states[STATE_COPY_SHARED]) {
 		add_text(text, "; ");
 		add_pages(text, states[STATE_COPY_SHARED], " is still shared with ",

@@ -2,6 +2,7 @@
 #ifndef RENDER_COW_ROW_H
 #define RENDER_COW_ROW_H
 
+#include "vmatlas/analyse/cause.h"
 #include "vmatlas/analyse/cow.h"
 #include "vmatlas/render/report.h"
 
@@ -11,6 +12,8 @@ struct cow_row {
 	const struct vma *vma;
 	const struct cow_counts *counts;
 	const struct cow_run *run;
+	const struct cause_sums *causes;	/* NULL: not asked, or no ELF file */
+	bool asked;				/* were causes asked for? */
 };
 
 /* cow_cells.c: also for the totals. */

@@ -4,6 +4,7 @@
 #include "vmatlas/render/report_cow.h"
 
 #include "cow_row.h"
+#include "report_cow_files.h"
 
 struct writer {
 	struct report *report;
@@ -24,8 +25,14 @@ static int begin_vma(void *ctx, uint32_t index)
 	struct writer *writer = ctx;
 	int rc;
 
-	writer->row = (struct cow_row) { writer->process, &writer->process->vmas[index], NULL,
-					 NULL };
+	writer->row = (struct cow_row) {
+		.process = writer->process, .vma = &writer->process->vmas[index],
+		.asked = writer->show->causes != NULL,
+	};
+	if (writer->show->causes && causes_begin(writer->show->causes, index) < 0)
+		return -ERROR_NOMEM;
+	if (writer->show->files)
+		return 0;
 	if (writer->picture)
 		return picture_vma(writer->picture, &writer->row);
 	if (!runs_nested(writer))
@@ -40,8 +47,12 @@ static int add_run(void *ctx, uint32_t index, const struct cow_run *run)
 	struct writer *writer = ctx;
 
 	(void)index;
+	if (writer->show->causes && causes_run(writer->show->causes, run) < 0)
+		return -ERROR_NOMEM;
 	if (writer->picture)
 		return picture_run(writer->picture, run);
+	if (!writer->show->runs)
+		return 0;
 	writer->row.run = run;
 	return report_row(writer->report, &writer->row);
 }
@@ -70,8 +81,14 @@ static int end_vma(void *ctx, uint32_t index, const struct cow_counts *counts)
 {
 	struct writer *writer = ctx;
 
-	(void)index;
 	writer->row.counts = counts;
+	if (writer->show->causes) {
+		if (causes_end(writer->show->causes, index, counts) < 0)
+			return -ERROR_NOMEM;
+		writer->row.causes = causes_vma(writer->show->causes);
+	}
+	if (writer->show->files)
+		return 0;
 	if (writer->picture)
 		return picture_vma_end(writer->picture);
 	if (!writer->show->runs)
@@ -88,7 +105,7 @@ static int begin_rows(struct writer *writer)
 {
 	const struct cow_show *show = writer->show;
 
-	if (writer->picture)
+	if (writer->picture || show->files)
 		return 0;
 	if (runs_nested(writer))
 		return report_array_begin(writer->report, "vmas", NULL);
@@ -100,6 +117,8 @@ static int begin_rows(struct writer *writer)
 
 static int end_rows(struct writer *writer)
 {
+	if (writer->show->files)
+		return 0;
 	if (writer->picture)
 		return picture_end(writer->picture);
 	if (runs_nested(writer))
@@ -141,6 +160,29 @@ static int warn_changed(struct report *report, const struct cow_counts *totals)
 	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
 }
 
+/* Scripts that read lines get one table: that of files only if they asked for it. */
+static bool wants_files(const struct report *report, const struct cow_show *show)
+{
+	return show->causes && !show->picture &&
+	       (show->files || report_is_text(report) || report_is_json(report));
+}
+
+static int add_files(const struct writer *writer)
+{
+	const struct cow_show *show = writer->show;
+	int rc;
+
+	if (!wants_files(writer->report, show))
+		return 0;
+	rc = report_cow_files(writer->report, show->causes, writer->process, show->file_columns,
+			      show->files);
+	if (rc >= 0 && show->files)
+		rc = report_cow_sections(writer->report, show->causes, writer->process);
+	if (rc >= 0 && (report_is_text(writer->report) || report_is_json(writer->report)))
+		rc = report_cow_patches(writer->report, show->causes, writer->process);
+	return rc;
+}
+
 int report_cow(struct report *report, struct process *process, const struct cow_request *request,
 	       const struct cow_show *show, struct error *error)
 {
@@ -153,14 +195,17 @@ int report_cow(struct report *report, struct process *process, const struct cow_
 		rc = picture_begin(report, &writer.picture);
 	if (rc < 0)
 		return error_nomem(error);
-	if (show->runs || writer.picture)
+	if (show->runs || writer.picture || show->causes)
 		sink.run = add_run;
+	sink.no_holes = !show->runs && !writer.picture;
 	cow_counts_init(&totals);
 	rc = begin_rows(&writer);
 	if (rc >= 0)
 		rc = cow_walk(process, request, &sink, &totals, error);
 	if (rc >= 0)
 		rc = end_rows(&writer);
+	if (rc >= 0)
+		rc = add_files(&writer);
 	if (rc >= 0)
 		rc = add_totals(report, &totals);
 	if (rc >= 0)

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <string.h>
+
+#include "cause_cells.h"
+#include "report_cow_files.h"
+
+/* People see so many files unless they ask for all. */
+#define FILES_SHOWN 12
+
+struct files_ctx {
+	const struct process *process;
+};
+
+#define GETTER(name, expression)                                                          \
+	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
+			       struct scratch *scratch)                                   \
+	{                                                                                 \
+		const struct files_ctx *files = ctx;                                      \
+		const struct cause_file *file = data;                                     \
+		const struct object *object = &files->process->objects[file->object];     \
+                                                                                          \
+		(void)object;                                                             \
+		(void)scratch;                                                            \
+		*cell = (expression);                                                     \
+	}
+
+static struct cell path_cell(const struct object *object)
+{
+	return cell_bytes((struct span) { object->name, object->name_len });
+}
+
+static struct cell short_cell(const struct object *object)
+{
+	const char *slash = memrchr(object->name, '/', object->name_len);
+
+	return cell_bytes(span_of(slash && slash[1] ? slash + 1 : object->name));
+}
+
+static struct cell cause_bytes(const struct files_ctx *files, const struct cause_file *file,
+			       enum cause cause)
+{
+	return cell_size(file->sums.sum[cause].pages * files->process->page_size);
+}
+
+static struct cell part_cell(const struct cause_part *part, const char *name,
+			     struct scratch *scratch)
+{
+	struct cell *items = scratch_cells(scratch, 4);
+
+	if (!items)
+		return cell_null();
+	items[0] = cell_named("name", cell_bytes(span_of(name)));
+	items[1] = cell_named("resident", cell_size(part->resident));
+	items[2] = cell_named("clean", cell_size(part->clean));
+	items[3] = cell_named("copied", cell_size(part->copied));
+	return cell_object(items, 4);
+}
+
+static struct cell sections_cell(const struct cause_file *file, struct scratch *scratch)
+{
+	struct cell *items = scratch_cells(scratch, file->section_count + 1);
+
+	for (size_t i = 0; items && i < file->section_count; i++)
+		items[i] = part_cell(&file->sections[i], file->sections[i].name, scratch);
+	return items ? cell_list(items, file->section_count) : cell_null();
+}
+
+static struct cell roles_cell(const struct cause_file *file, struct scratch *scratch)
+{
+	struct cell *items = scratch_cells(scratch, ROLE_MAX);
+	size_t n = 0;
+
+	for (int i = 0; items && i < ROLE_MAX; i++)
+		if (file->roles[i].resident)
+			items[n++] = part_cell(&file->roles[i], name_of(vma_role_names, i),
+					       scratch);
+	return items ? cell_list(items, n) : cell_null();
+}
+
+GETTER(path, path_cell(object))
+GETTER(file, short_cell(object))
+GETTER(resident, cell_size(file->resident))
+GETTER(clean, cell_size(file->clean))
+GETTER(copied, cell_size(file->copied))
+GETTER(swapped, cell_size(file->swapped))
+GETTER(relocation, cause_bytes(files, file, CAUSE_RELOCATION))
+GETTER(data_write, cause_bytes(files, file, CAUSE_DATA_WRITE))
+GETTER(zero_tail, cause_bytes(files, file, CAUSE_ZERO_TAIL))
+GETTER(code_patch, cause_bytes(files, file, CAUSE_CODE_PATCH))
+GETTER(unknown, cause_bytes(files, file, CAUSE_UNKNOWN))
+GETTER(bss, cell_size(file->bss))
+GETTER(holders, cause_holders_cell(&file->sums, scratch))
+GETTER(causes, causes_cell(&file->sums, files->process->page_size, scratch))
+GETTER(sections, sections_cell(file, scratch))
+GETTER(roles, roles_cell(file, scratch))
+
+#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
+#define NUMBER (BOTH | COLUMN_RIGHT)
+#define SHOWN (COLUMN_DEFAULT | COLUMN_RIGHT)
+
+const struct column cow_file_columns[] = {
+	{ "file", "FILE", "last part of its path", COLUMN_DEFAULT, 0, 20, get_file },
+	{ "path", "PATH", "the file", COLUMN_JSON | COLUMN_HEX_BYTES | COLUMN_VERBOSE, 0, 30,
+	  get_path },
+	{ "resident", "RSS", "resident bytes of its mappings", NUMBER, 0, 6, get_resident },
+	{ "clean", "CLEAN", "pages of the file itself, shared with all who map it", NUMBER, 0, 6,
+	  get_clean },
+	{ "copied", "COPIED", "pages copied on write", NUMBER, 0, 6, get_copied },
+	{ "swapped", "SWAP", "copies in swap", COLUMN_JSON | COLUMN_RIGHT | COLUMN_VERBOSE, 0, 6,
+	  get_swapped },
+	{ "relocation", "RELOC", "copied pages that relocations land in", SHOWN, 0, 6,
+	  get_relocation },
+	{ "data_write", "DATA", "copied pages with other bytes than the file", SHOWN, 0, 6,
+	  get_data_write },
+	{ "zero_tail", "TAIL", "copied pages whose end the loader cleared", SHOWN, 0, 6,
+	  get_zero_tail },
+	{ "code_patch", "CODE", "copied pages with patched code", SHOWN, 0, 6, get_code_patch },
+	{ "unknown", "UNKNOWN", "copied pages without a known cause", SHOWN, 0, 7, get_unknown },
+	{ "bss", "BSS", "private pages of its zero-filled memory", NUMBER, 0, 6, get_bss },
+	{ "holders", "MOSTLY IN", "symbols with most copied pages; GOT: a slot of the linker's "
+	  "table, [..] a section", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 40, get_holders },
+	{ "causes", "CAUSES", "why its pages were copied", COLUMN_JSON, 0, 10, get_causes },
+	{ "sections", "SECTIONS", "memory by section", COLUMN_JSON, 0, 10, get_sections },
+	{ "roles", "ROLES", "memory by role", COLUMN_JSON, 0, 10, get_roles },
+	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+};
+
+static bool is_shown(const struct report *report, const struct cause_file *file, size_t index,
+		     bool all)
+{
+	if (!report_is_text(report) || all)
+		return true;
+	return index < FILES_SHOWN && (file->copied || file->swapped);
+}
+
+int report_cow_files(struct report *report, struct causes *causes, const struct process *process,
+		     const struct column_set *columns, bool all)
+{
+	struct files_ctx ctx = { process };
+	struct cause_file *const *files;
+	size_t count, shown = 0;
+	int rc = causes_files(causes, &files, &count);
+
+	if (rc < 0)
+		return rc;
+	report_table_begin(report, "files", "Copied pages by file, and why", columns, &ctx,
+			   count + 1);
+	for (size_t i = 0; i < count; i++)
+		if (is_shown(report, files[i], i, all)) {
+			rc = report_row(report, files[i]);
+			shown++;
+		}
+	report_table_end(report);
+	if (shown < count)
+		report_prose(report, "%zu more file%s with less; --files lists all, with "
+			     "sections.", count - shown, count - shown == 1 ? "" : "s");
+	return rc;
+}
