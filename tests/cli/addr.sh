@@ -73,9 +73,9 @@ if [ "$(uname -m)" = x86_64 ]; then
 	grep -q 'upper bits' "$work/err" || bad "non-canonical: $(cat "$work/err")"
 fi
 
-printf 'stack 0x10\nheap\n' | "$vmatlas" addr self --json 0x20 - >"$work/out" 2>"$work/err" ||
+printf 'stack 0x10\nentry\n' | "$vmatlas" addr self --json 0x20 - >"$work/out" 2>"$work/err" ||
 	bad "stdin: exit $?"
-holds "[x['query'] for x in a] == ['0x20', 'stack', '0x10', 'heap']"
+holds "[x['query'] for x in a] == ['0x20', 'stack', '0x10', 'entry']"
 "$vmatlas" addr self >"$work/out" 2>"$work/err"
 [ $? = 2 ] || bad "no address: exit is not 2"
 

@@ -102,7 +102,7 @@ static void test_states(void)
 	static struct result result;
 	char *p = map(16, MAP_PRIVATE);
 	struct ranges ranges = one_range(p, 16);
-	volatile char sum = 0;
+	volatile char sum __attribute__((unused)) = 0;
 
 	touch(p, 8);
 	for (size_t i = 8; i < 12; i++)

@@ -99,7 +99,7 @@ static void make_areas(void)
  * nothing; 3: the last pages; 4: a private file with copies; 5: the same file shared. */
 static void touch_areas(void)
 {
-	volatile char sum = 0;
+	volatile char sum __attribute__((unused)) = 0;
 
 	for (size_t i = 0; i < PAGES; i++) {
 		if (i % 7 < 3 || i / 512 == 2)
