@@ -6,11 +6,14 @@ static int frames_init(struct pages *pages, struct error *error)
 {
 	bool wanted = pages->needs & (PAGE_NEED_FLAGS | PAGE_NEED_COUNT);
 
-	pages->flags_gap = pages->count_gap = GAP_NEEDS_PRIVILEGE;
-	if (!pages->frames_visible || !wanted)
+	if (wanted) {
+		pages->flags_gap = source_frames_access(pages->source, SOURCE_KPAGEFLAGS);
+		pages->count_gap = source_frames_access(pages->source, SOURCE_KPAGECOUNT);
+	}
+	if (!pages->frames_visible || !wanted) {
+		pages->flags_gap = pages->count_gap = GAP_NEEDS_PRIVILEGE;
 		return 0;
-	pages->flags_gap = source_frames_access(pages->source, SOURCE_KPAGEFLAGS);
-	pages->count_gap = source_frames_access(pages->source, SOURCE_KPAGECOUNT);
+	}
 	if (!(pages->needs & PAGE_NEED_FLAGS))
 		pages->flags_gap = GAP_NOT_READ;
 	if (!(pages->needs & PAGE_NEED_COUNT))

@@ -3,10 +3,10 @@
 
 #include "cow_row.h"
 
-/* Was not one page readable? Then a zero would be a lie. */
-static bool nothing_known(const struct cow_counts *counts)
+/* If a page could not be read every sum is too small, and a zero would be a lie. */
+static bool not_known(const struct cow_counts *counts)
 {
-	return counts->pages && counts->states[STATE_UNKNOWN] == counts->pages;
+	return counts->states[STATE_UNKNOWN];
 }
 
 /* Names with the numbers that are not zero, as an object. */
@@ -26,14 +26,14 @@ static struct cell count_object(const struct name *names, const uint64_t *values
 
 struct cell cow_states_cell(const struct cow_counts *counts, struct scratch *scratch)
 {
-	if (nothing_known(counts))
+	if (not_known(counts))
 		return cell_missing(counts->gap);
 	return count_object(page_state_names, counts->states, STATE_MAX, scratch);
 }
 
 struct cell cow_writes_cell(const struct cow_counts *counts, struct scratch *scratch)
 {
-	if (nothing_known(counts))
+	if (not_known(counts))
 		return cell_missing(counts->gap);
 	return count_object(effect_names, counts->writes, EFFECT_MAX, scratch);
 }
@@ -42,7 +42,7 @@ struct cell cow_sharers_cell(const struct cow_counts *counts, struct scratch *sc
 {
 	struct cell *items = scratch_cells(scratch, counts->sharer_count + 1);
 
-	if (counts->uncounted || nothing_known(counts))
+	if (counts->uncounted || not_known(counts))
 		return cell_missing(counts->uncounted ? counts->count_gap : counts->gap);
 	if (!items)
 		return cell_null();
@@ -57,7 +57,7 @@ struct cell cow_sharers_cell(const struct cow_counts *counts, struct scratch *sc
 
 struct cell cow_size_cell(const struct cow_counts *counts, uint64_t bytes)
 {
-	return nothing_known(counts) ? cell_missing(counts->gap) : cell_size(bytes);
+	return not_known(counts) ? cell_missing(counts->gap) : cell_size(bytes);
 }
 
 struct cell cow_pss_cell(const struct cow_counts *counts)

@@ -42,6 +42,8 @@ static struct cell perms_cell(const struct vma *vma, struct scratch *scratch)
 /* Null if nobody asked, or if what was copied is no ELF file. */
 static struct cell row_causes(const struct cow_row *row, struct scratch *scratch)
 {
+	if (row->counts->states[STATE_UNKNOWN])
+		return cell_missing(row->counts->gap);
 	if (row->causes)
 		return causes_cell(row->causes, row->process->page_size, scratch);
 	return row->counts->copied || !row->asked ? cell_null() : cell_list(NULL, 0);
@@ -70,6 +72,7 @@ GETTER(why, cell_bytes(cow_sentence(row, scratch)))
 
 #define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
 #define NUMBER (BOTH | COLUMN_RIGHT)
+#define SUM COW_NEEDS_PAGES
 
 const struct column cow_columns[] = {
 	{ "start", "START", "first address", NUMBER, 0, 14, get_start },
@@ -78,29 +81,29 @@ const struct column cow_columns[] = {
 	{ "perms", "PERM", "permissions", COLUMN_VERBOSE, 0, 4, get_perms },
 	{ "class", "C", "class of the VMA", BOTH, 0, 1, get_class },
 	{ "role", "ROLE", "what the VMA is for", BOTH, 0, 11, get_role },
-	{ "rss", "RSS", "resident bytes", NUMBER, 0, 6, get_rss },
+	{ "rss", "RSS", "resident bytes", NUMBER, SUM, 6, get_rss },
 	{ "pss", "PSS", "resident bytes, each page divided by its mappings",
-	  COLUMN_JSON | COLUMN_RIGHT | COLUMN_VERBOSE, 0, 6, get_pss },
-	{ "uss", "USS", "resident bytes that only this process maps", NUMBER, 0, 6, get_uss },
-	{ "swap", "SWAP", "bytes in swap slots", COLUMN_JSON | COLUMN_RIGHT | COLUMN_VERBOSE, 0, 5,
+	  COLUMN_JSON | COLUMN_RIGHT | COLUMN_VERBOSE, SUM, 6, get_pss },
+	{ "uss", "USS", "resident bytes that only this process maps", NUMBER, SUM, 6, get_uss },
+	{ "swap", "SWAP", "bytes in swap slots", COLUMN_JSON | COLUMN_RIGHT | COLUMN_VERBOSE, SUM, 5,
 	  get_swap },
-	{ "copied", "COPIED", "bytes of file pages that were copied on write", NUMBER, 0, 6,
+	{ "copied", "COPIED", "bytes of file pages that were copied on write", NUMBER, SUM, 6,
 	  get_copied },
-	{ "shared", "SHARED", "bytes of private pages that others map too", NUMBER, 0, 6,
+	{ "shared", "SHARED", "bytes of private pages that others map too", NUMBER, SUM, 6,
 	  get_shared },
-	{ "write_cost", "COST", "memory that writes can still cost at most", NUMBER, 0, 6,
+	{ "write_cost", "COST", "memory that writes can still cost at most", NUMBER, SUM, 6,
 	  get_write_cost },
 	{ "path", "PATH", "name of the VMA", COLUMN_JSON | COLUMN_HEX_BYTES | COLUMN_VERBOSE, 0, 20,
 	  get_path },
-	{ "states", "STATES", "pages in each state", COLUMN_JSON, 0, 30, get_states },
-	{ "next_write", "NEXT-WRITE", "pages by what the next write does", COLUMN_JSON, 0, 30,
+	{ "states", "STATES", "pages in each state", COLUMN_JSON, SUM, 30, get_states },
+	{ "next_write", "NEXT-WRITE", "pages by what the next write does", COLUMN_JSON, SUM, 30,
 	  get_next_write },
-	{ "causes", "CAUSES", "why file pages were copied", COLUMN_JSON, 0, 10, get_causes },
-	{ "sharers", "SHARERS", "pages by the number of their mappings", COLUMN_JSON, 0, 20,
+	{ "causes", "CAUSES", "why file pages were copied", COLUMN_JSON, SUM, 10, get_causes },
+	{ "sharers", "SHARERS", "pages by the number of their mappings", COLUMN_JSON, SUM, 20,
 	  get_sharers },
-	{ "certainty", "CERTAINTY", "of the least certain page", COLUMN_VERBOSE, 0, 9,
+	{ "certainty", "CERTAINTY", "of the least certain page", COLUMN_VERBOSE, SUM, 9,
 	  get_certainty },
-	{ "why", "WHY", "why its bytes are private or shared", COLUMN_DEFAULT, 0, 40, get_why },
+	{ "why", "WHY", "why its bytes are private or shared", COLUMN_DEFAULT, SUM, 40, get_why },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 

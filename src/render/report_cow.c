@@ -20,6 +20,27 @@ static bool runs_nested(const struct writer *writer)
 	return writer->show->runs && report_is_json(writer->report);
 }
 
+/* The columns of a row as members of an object that also holds its runs: before these what does
+ * not depend on them, then the rest. */
+static int add_members(struct writer *writer, unsigned needs)
+{
+	const struct column_set *set = writer->show->columns;
+	struct scratch *scratch = scratch_new();
+	int rc = 0;
+
+	for (size_t i = 0; scratch && rc >= 0 && set->columns[i].name; i++) {
+		struct cell cell = cell_null();
+
+		if (!(set->json >> i & 1) || set->columns[i].needs != needs)
+			continue;
+		set->columns[i].get(NULL, &writer->row, &cell, scratch);
+		rc = report_fact(writer->report, set->columns[i].name, NULL, cell,
+				 REPORT_JSON_ONLY);
+	}
+	scratch_free(scratch);
+	return rc;
+}
+
 static int begin_vma(void *ctx, uint32_t index)
 {
 	struct writer *writer = ctx;
@@ -38,6 +59,8 @@ static int begin_vma(void *ctx, uint32_t index)
 	if (!runs_nested(writer))
 		return 0;
 	rc = report_object_begin(writer->report, NULL, NULL);
+	if (rc >= 0)
+		rc = add_members(writer, 0);
 	return rc < 0 ? rc : report_table_begin(writer->report, "runs", NULL, writer->show->runs,
 						NULL, 0);
 }
@@ -55,26 +78,6 @@ static int add_run(void *ctx, uint32_t index, const struct cow_run *run)
 		return 0;
 	writer->row.run = run;
 	return report_row(writer->report, &writer->row);
-}
-
-/* The columns of a row as members of an object that holds more than a row. */
-static int add_members(struct writer *writer)
-{
-	const struct column_set *set = writer->show->columns;
-	struct scratch *scratch = scratch_new();
-	int rc = 0;
-
-	for (size_t i = 0; scratch && rc >= 0 && set->columns[i].name; i++) {
-		struct cell cell = cell_null();
-
-		if (!(set->json >> i & 1))
-			continue;
-		set->columns[i].get(NULL, &writer->row, &cell, scratch);
-		rc = report_fact(writer->report, set->columns[i].name, NULL, cell,
-				 REPORT_JSON_ONLY);
-	}
-	scratch_free(scratch);
-	return rc;
 }
 
 static int end_vma(void *ctx, uint32_t index, const struct cow_counts *counts)
@@ -96,7 +99,7 @@ static int end_vma(void *ctx, uint32_t index, const struct cow_counts *counts)
 	if (!runs_nested(writer))
 		return 0;
 	report_table_end(writer->report);
-	if (add_members(writer) < 0)
+	if (add_members(writer, COW_NEEDS_PAGES) < 0)
 		return -1;
 	return report_object_end(writer->report);
 }
@@ -183,6 +186,17 @@ static int add_files(const struct writer *writer)
 	return rc;
 }
 
+/* What a reader without rights gets, and what not. */
+static int explain_gaps(struct report *report, const struct cow_counts *totals)
+{
+	if (totals->states[STATE_UNKNOWN] || totals->count_gap != GAP_NEEDS_PRIVILEGE)
+		return 0;
+	return report_prose(report, "Without CAP_SYS_ADMIN the kernel hides frame numbers. How "
+			    "many map a page, the exclusive mark, KSM and large folios are "
+			    "therefore not known; an anonymous page that is not mapped once counts "
+			    "as shared (inferred).");
+}
+
 int report_cow(struct report *report, struct process *process, const struct cow_request *request,
 	       const struct cow_show *show, struct error *error)
 {
@@ -208,6 +222,8 @@ int report_cow(struct report *report, struct process *process, const struct cow_
 		rc = add_files(&writer);
 	if (rc >= 0)
 		rc = add_totals(report, &totals);
+	if (rc >= 0)
+		rc = explain_gaps(report, &totals);
 	if (rc >= 0)
 		rc = warn_changed(report, &totals);
 	picture_free(writer.picture);

@@ -54,5 +54,28 @@ start=$(sed -n 's/ .*stack.*//p' "$work/out")
 run 0 --json --pages --range "$start+1000" $$
 grep -q '"pages": *1[,}]' "$work/out" || bad "--range of one page is not one page"
 run 2 -o nonsense $$
+
+# Without pages nothing is zero: it is missing, with the reason.
+cat /proc/$$/maps >"$work/maps"
+document --pages "$work/maps"
+grep -q '"rss": null, *"rss_missing": "not-recorded"' "$work/out" || bad "a maps text has a Rss"
+grep -A20 '"totals"' "$work/out" | grep -q '": 0' && bad "what was not recorded is 0 in the totals"
+grep -q '"state_missing": "not-recorded"' "$work/out" || bad "a maps text has states"
+
+# Without frame numbers states are still told, counts and marks are not.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$work"
+	cp "$vmatlas" "$work/vmatlas"
+	setpriv --reuid=65534 --regid=65534 --clear-groups sh -c '
+		"$0" cow --json --pages $$ >&3; "$0" cow $$ >&4' "$work/vmatlas" \
+		3>"$work/out" 4>"$work/text" || bad "cow fails without rights"
+	"$top/tests/cli/validate.py" cow "$work/out"
+	[ $? = 1 ] && bad "without rights: see above"
+	for part in '"state": "anon"' '"state": "file"' '"state": "copy"' '"pss": null, *"pss_missing": "needs-privilege"' \
+		'"exclusive_missing": "needs-privilege"' '"kpageflags": "needs-privilege"'; do
+		grep -q "$part" "$work/out" || bad "without rights: no $part"
+	done
+	grep -q 'hides frame numbers' "$work/text" || bad "without rights: no account of what is missing"
+fi
 run 1 999999999
 exit $fail

@@ -6,6 +6,9 @@
 #include "vmatlas/analyse/cow.h"
 #include "vmatlas/render/report.h"
 
+/* column.needs: only known when all pages of the VMA were seen. */
+#define COW_NEEDS_PAGES 1u
+
 extern const struct column cow_columns[];	/* one row per VMA */
 extern const struct column cow_run_columns[];	/* one row per run of pages (--pages) */
 extern const struct column cow_file_columns[];	/* one row per file (--files) */
