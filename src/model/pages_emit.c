@@ -313,10 +313,34 @@ static int emit_present(struct pages *pages, const struct word_run *words, struc
 	return 0;
 }
 
+/* The shortest way for memory in scattered frames: one more page like those before it. */
+static bool extends(struct pages *pages, const struct word_run *words)
+{
+	struct pages_output *out = &pages->output;
+	struct page_run *run = &out->run;
+	uint64_t frame = pagemap_frame(words->word), flags, rank, end = UINT64_MAX;
+
+	if (words->pages != 1 || !out->used || words->kind != PAGE_PRESENT ||
+	    run->kind != PAGE_PRESENT || out->index != words->index || run->changed ||
+	    !run->flags_known || run->entry != (words->word & PAGEMAP_FLAG_MASK) ||
+	    run->start + (run->pages << pages->page_shift) != words->page << pages->page_shift)
+		return false;
+	if (frame >= pages->frames_end || mark_at(pages, words->page, &end))
+		return false;
+	rank = pages_rank(pages, frame);
+	flags = pages->flags[rank] & PAGE_KIND_FLAGS;
+	if (flags != run->flags || flags & COMPOUND || pages->counts[rank] != run->mappings)
+		return false;
+	run->pages++;
+	return true;
+}
+
 static int emit_words(struct pages *pages, const struct word_run *words, struct error *error)
 {
 	struct page_run run;
 
+	if (pages->needs & PAGE_JOIN_FRAMES && pages_use_frames(pages) && extends(pages, words))
+		return 0;
 	if (words->kind == PAGE_PRESENT)
 		return emit_present(pages, words, error);
 	run = begin_run(pages, words->page, words->pages, words->word);

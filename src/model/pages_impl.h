@@ -14,7 +14,7 @@
  *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
 #define PAGES_WINDOW 32768u		/* words of one read: 256 KiB */
-#define PAGES_CHUNK (PAGES_WINDOW * 4)	/* present pages after which a chunk ends */
+#define PAGES_CHUNK (PAGES_WINDOW * 8)	/* present pages after which a chunk ends */
 #define PAGES_PIECES 4096u		/* pieces joined in one read */
 #define PAGES_RANGES 1024u		/* ranges looked ahead: one scan covers them */
 #define PAGES_REGIONS 4096u
