@@ -174,9 +174,11 @@ static uint64_t copy_size(struct elf_relocs *relocs, uint32_t symbol)
 
 static void classify(struct elf_relocs *relocs, struct elf_reloc *reloc)
 {
-	const struct reloc_type *type = reloc_type_find(relocs->image->machine, reloc->type);
+	const struct reloc_type *type = relocs->type;
 	size_t word = elf_word_size(relocs->image);
 
+	if (!type || type->type != reloc->type)
+		type = relocs->type = reloc_type_find(relocs->image->machine, reloc->type);
 	reloc->kind = type ? type->kind : ELF_RELOC_OTHER;
 	reloc->size = type && type->size ? type->size : word;
 	if (!reloc->type)

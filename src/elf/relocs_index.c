@@ -6,6 +6,7 @@
 
 #define SMALL_MAX 32		/* bytes of a place in the main array */
 #define LARGE_MAX 4096		/* places in the other one */
+#define SORTED_RUNS_MAX 8u	/* runs merged one by one; with more all is sorted */
 #define SIZE_FIELD_MAX ((1u << 24) - 1)
 
 struct place_array {
@@ -41,10 +42,51 @@ static int compare_places(const void *a, const void *b)
 	return (x->symbol > y->symbol) - (x->symbol < y->symbol);
 }
 
-static void sort_places(struct place_array *array)
+/* First element that is smaller than the one before it, from `at` on. */
+static size_t run_end(const struct place_array *array, size_t at)
 {
-	if (array->unsorted)
-		qsort(array->items, array->count, sizeof(*array->items), compare_places);
+	while (++at < array->count)
+		if (compare_places(&array->items[at - 1], &array->items[at]) > 0)
+			break;
+	return at;
+}
+
+/* Two ascending runs into one, through a copy of the second, from the end. */
+static int merge_runs(struct place_array *array, size_t middle, size_t end)
+{
+	size_t left = middle, right = end - middle, at = end;
+	CLEANUP_FREE struct elf_reloc_place *copy = malloc(right * sizeof(*copy));
+
+	if (!copy)
+		return -ERROR_NOMEM;
+	memcpy(copy, array->items + middle, right * sizeof(*copy));
+	while (right) {
+		bool take_left = left &&
+				 compare_places(&array->items[left - 1], &copy[right - 1]) > 0;
+
+		array->items[--at] = take_left ? array->items[--left] : copy[--right];
+	}
+	return 0;
+}
+
+/* Linkers write few ascending runs one after the other: by kind, and by table. */
+static int sort_places(struct place_array *array)
+{
+	size_t middle, end = 0;
+	unsigned merges = 0;
+
+	if (!array->unsorted)
+		return 0;
+	for (middle = run_end(array, 0); middle < array->count; middle = end) {
+		if (merges++ == SORTED_RUNS_MAX) {
+			qsort(array->items, array->count, sizeof(*array->items), compare_places);
+			return 0;
+		}
+		end = run_end(array, middle);
+		if (merge_runs(array, middle, end) < 0)
+			return -ERROR_NOMEM;
+	}
+	return 0;
 }
 
 /* Segments are looked up once per run of places in the same one. */
@@ -97,8 +139,10 @@ int elf_reloc_index_build(const struct elf_image *image, const struct elf_dynami
 	if (!made)
 		return error_nomem(error);
 	ret = fill(image, relocs, made, &small, &large);
-	sort_places(&small);
-	sort_places(&large);
+	if (!ret)
+		ret = sort_places(&small);
+	if (!ret)
+		ret = sort_places(&large);
 	made->places = small.items;
 	made->count = small.count;
 	made->large = large.items;

@@ -39,6 +39,7 @@ struct elf_relocs {
 	struct reloc_state state;
 	uint64_t done;		/* relocations reported */
 	uint32_t copies;	/* symbols looked up for their size */
+	const struct reloc_type *type;	/* of the last one: the next most often has the same */
 	uint32_t damage;
 	struct elf_window window;
 };
