@@ -9,11 +9,24 @@
 /* Pages compared at once. */
 #define CAUSE_WINDOW 64u
 
+/* Names, symbols and dynamic entries are small and lie together: a window of the file serves most
+ * of these reads. */
+#define CAUSE_CACHE 16384u
+
+struct cause_cache {
+	const struct elf_image *image;
+	uint64_t offset;
+	size_t len;
+	uint8_t bytes[CAUSE_CACHE];
+};
+
 /* What is known of the file of the VMA at work. Opened when its first copied page comes, and
  * given back when the next file begins: only one is held at a time. */
 struct cause_source {
 	uint32_t object;		/* OBJECT_NONE: nothing is open */
-	const struct elf_image *image;	/* of the process; NULL: cannot be read, see reason */
+	const struct elf_image *image;	/* NULL: cannot be read, see reason */
+	struct elf_image view;		/* the process's image, read through the cache */
+	struct cause_cache *cache;
 	enum cause_reason reason;
 	struct elf_dynamic dynamic;
 	struct elf_reloc_index *index;

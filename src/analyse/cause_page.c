@@ -63,10 +63,17 @@ static bool clip(const struct page *page, uint64_t start, uint64_t end, uint64_t
 /* Takes bytes out of the comparison; did they differ? */
 static bool explain(struct page *page, uint64_t from, uint64_t to)
 {
+	uint64_t have, want;
 	bool differ;
 
 	if (!page->memory)
 		return false;
+	if (to - from == sizeof(have)) {
+		memcpy(&have, page->memory + from, sizeof(have));
+		memcpy(&want, page->expected + from, sizeof(want));
+		memcpy(page->expected + from, &have, sizeof(have));
+		return have != want;
+	}
 	differ = memcmp(page->memory + from, page->expected + from, to - from) != 0;
 	memcpy(page->expected + from, page->memory + from, to - from);
 	return differ;
@@ -236,8 +243,8 @@ static int add_differences(struct page *page)
 	while (i < size && rc >= 0) {
 		uint64_t end;
 
-		if (!(i & 7) && !memcmp(page->memory + i, page->expected + i, 8)) {
-			i += 8;
+		if (!(i & 63) && !memcmp(page->memory + i, page->expected + i, 64)) {
+			i += 64;
 			continue;
 		}
 		if (page->memory[i] == page->expected[i]) {

@@ -3,6 +3,7 @@
 
 #include "cause.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void cause_source_done(struct cause_source *source)
@@ -10,7 +11,49 @@ void cause_source_done(struct cause_source *source)
 	elf_reloc_index_free(source->index);
 	elf_layout_free(source->layout);
 	elf_symbols_free(source->symbols);
+	free(source->cache);
 	*source = (struct cause_source) { .object = OBJECT_NONE };
+}
+
+/* As elf_reader says. Large reads pass by. */
+static ssize_t cached_read(void *ctx, uint64_t offset, void *data, size_t len,
+			   struct error *error)
+{
+	struct cause_cache *cache = ctx;
+	const struct elf_reader *reader = &cache->image->reader;
+	uint64_t begin = offset - offset % (CAUSE_CACHE / 2);
+	ssize_t got;
+
+	if (len > CAUSE_CACHE / 4 || offset - begin + len > CAUSE_CACHE)
+		return reader->read(reader->ctx, offset, data, len, error);
+	if (!cache->len || offset < cache->offset || offset + len > cache->offset + cache->len) {
+		cache->len = 0;
+		got = reader->read(reader->ctx, begin, cache->bytes, CAUSE_CACHE, error);
+		if (got < 0)
+			return got;
+		cache->offset = begin;
+		cache->len = (size_t)got;
+	}
+	if (offset >= cache->offset + cache->len)
+		return 0;
+	if (len > cache->offset + cache->len - offset)
+		len = cache->offset + cache->len - offset;
+	memcpy(data, cache->bytes + (offset - cache->offset), len);
+	return (ssize_t)len;
+}
+
+static int open_view(struct cause_source *source, const struct elf_image *image)
+{
+	source->cache = malloc(sizeof(*source->cache));
+	if (!source->cache)
+		return -ERROR_NOMEM;
+	source->cache->len = 0;
+	source->cache->image = image;
+	source->view = *image;
+	source->view.reader.read = cached_read;
+	source->view.reader.ctx = source->cache;
+	source->image = &source->view;
+	return 0;
 }
 
 static enum cause_reason why_unreadable(const struct object *object)
@@ -39,15 +82,18 @@ static int read_tables(struct process *process, struct cause_source *source)
 int cause_source_open(struct process *process, uint32_t index, struct cause_source *source)
 {
 	const struct object *object = &process->objects[index];
+	const struct elf_image *image;
 
 	if (source->object == index)
 		return 0;
 	cause_source_done(source);
 	source->object = index;
-	source->image = object_elf(process, index);
 	source->reason = why_unreadable(object);
-	if (!source->image)
+	image = object_elf(process, index);
+	if (!image)
 		return 0;
+	if (open_view(source, image) < 0)
+		return -ERROR_NOMEM;
 	return read_tables(process, source);
 }
 
