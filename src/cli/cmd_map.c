@@ -9,6 +9,20 @@ static bool wants(const void *cli, const struct process *process, const struct v
 	return cli_wants_vma(cli, process, vma);
 }
 
+/* What was read stands above, or in the document with a warning: still, it is only a part. */
+static int tell_cut(const struct process *process)
+{
+	struct error error = ERROR_INIT;
+	char pid[16];
+
+	if (process->maps_gap == GAP_NONE)
+		return STATUS_OK;
+	snprintf(pid, sizeof(pid), "%d", (int)process->pid);
+	error_set(&error, process->maps_gap == GAP_GONE ? ERROR_GONE : ERROR_CHANGED, pid,
+		  "its map broke off while it was read: the rows are only its first part");
+	return cli_error(&error);
+}
+
 static int map_one(struct cli *cli, struct report *report, struct source_process *source,
 		   struct error *error)
 {
@@ -30,7 +44,8 @@ static int map_one(struct cli *cli, struct report *report, struct source_process
 	ret = classify_process(process, error);
 	if (ret < 0)
 		return ret;
-	return report_map(report, process, &columns, &filter);
+	ret = report_map(report, process, &columns, &filter);
+	return ret < 0 ? ret : tell_cut(process);
 }
 
 static int map_run(struct cli *cli)

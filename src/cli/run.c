@@ -46,12 +46,17 @@ static bool failure_belongs(const struct report *report)
 }
 
 /* The model does not know by which name the user called the process. */
-static void error_name(struct error *error, const struct source_process *process)
+static void error_name(struct error *error, const struct cli *cli,
+		       const struct source_process *process)
 {
 	pid_t pid = process ? source_process_pid(process) : 0;
 
-	if (!error->item[0] && pid)
+	if (error->item[0])
+		return;
+	if (pid)
 		snprintf(error->item, sizeof(error->item), "%d", (int)pid);
+	else if (cli->from)
+		snprintf(error->item, sizeof(error->item), "%s", cli->from);
 }
 
 static int run_document(struct cli *cli, const char *schema, struct source_process *process,
@@ -67,7 +72,7 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 	if (rc >= 0)
 		rc = one(cli, report, process, &error);
 	if (rc < 0 && error.code != ERROR_NONE) {
-		error_name(&error, process);
+		error_name(&error, cli, process);
 		if (failure_belongs(report))
 			warn_failure(report, &error);
 		status = cli_error(&error);

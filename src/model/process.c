@@ -212,6 +212,9 @@ static int empty_error(const struct process *process, struct error *error)
 	if (process->has_stat && (process->stat.state == 'Z' || process->stat.state == 'X'))
 		return error_set(error, ERROR_GONE, NULL,
 				 "it has ended (zombie): its address space is gone");
+	if (process->unparsed)
+		return error_set(error, ERROR_DAMAGED, NULL,
+				 "no line of it describes a VMA: is it a maps text?");
 	return error_set(error, ERROR_GONE, NULL,
 			 "it has no memory map: it is ending, or the map is empty");
 }
@@ -269,7 +272,8 @@ static int process_fill(struct process *process, unsigned needs, struct error *e
 	    (needs & PROCESS_NEED_ELF && objects_open_elf(process) < 0))
 		return error_nomem(error);
 	error_clear(&local);
-	if (source_process_check(process->source, &local) < 0)
+	/* A map that breaks off has told why. */
+	if (process->maps_gap == GAP_NONE && source_process_check(process->source, &local) < 0)
 		return process_warn(process, gap_name(gap_from_error(&local)), "%s", local.text);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct vma_reader {
 	struct object_table table;
 	struct lines lines;
 	uint64_t last_end;
+	struct error unparsed;	/* the first line that did not parse */
 };
 
 static void vma_reader_done(struct vma_reader *reader)
@@ -28,12 +29,10 @@ static void vma_reader_done(struct vma_reader *reader)
 	lines_done(&reader->lines);
 }
 
-static int line_unparsed(struct process *process, const struct error *error)
+static void line_unparsed(struct vma_reader *reader, const struct error *why)
 {
-	if (process->unparsed++)
-		return 0;
-	return process_warn(process, "damaged", "line %lu of the map was left out: %s",
-			    error->line, error->text);
+	if (!reader->process->unparsed++)
+		reader->unparsed = *why;
 }
 
 /* Cuts the line to what lies above the last VMA; false if nothing does. */
@@ -83,24 +82,29 @@ static int vma_add(struct vma_reader *reader, struct maps_line *line, struct vma
 	return 1;
 }
 
+static int add_error(int code, struct error *error)
+{
+	return code == -ERROR_NOMEM ? error_nomem(error) :
+		error_set(error, (enum error_code)-code, "", "too many VMAs");
+}
+
 static int maps_read(struct vma_reader *reader, struct error *error)
 {
+	struct error why = ERROR_INIT;
 	struct maps_line line;
 	struct span text;
 	struct vma *vma;
 	int ret;
 
 	while ((ret = lines_next(&reader->lines, &text, error)) > 0) {
-		ret = maps_parse_line(text, &line, error);
-		if (ret < 0) {
-			if (error)
-				error->line = reader->lines.number;
-			ret = line_unparsed(reader->process, error);
-		} else {
-			ret = vma_add(reader, &line, &vma);
+		if (maps_parse_line(text, &line, &why) < 0) {
+			why.line = reader->lines.number;
+			line_unparsed(reader, &why);
+			continue;
 		}
+		ret = vma_add(reader, &line, &vma);
 		if (ret < 0)
-			return error_set(error, (enum error_code)-ret, "", "too many VMAs");
+			return add_error(ret, error);
 	}
 	return ret;
 }
@@ -127,16 +131,33 @@ static int smaps_read(struct vma_reader *reader, struct error *error)
 	smaps_reader_init(&smaps, &reader->lines);
 	smaps_record_init(&record);
 	while ((ret = smaps_next(&smaps, &record, error)) != 0) {
-		if (ret == -ERROR_PARSE)
-			ret = line_unparsed(reader->process, error);
-		else if (ret > 0)
-			ret = record_add(reader, &record);
-		else
-			return ret;
+		if (ret == -ERROR_PARSE) {
+			line_unparsed(reader, error);
+			continue;
+		}
 		if (ret < 0)
-			return error_set(error, (enum error_code)-ret, "", "too many VMAs");
+			return ret;
+		ret = record_add(reader, &record);
+		if (ret < 0)
+			return add_error(ret, error);
 	}
 	return 0;
+}
+
+static int unparsed_warn(const struct vma_reader *reader)
+{
+	size_t count = reader->process->unparsed;
+	const struct error *first = &reader->unparsed;
+
+	if (first->code == ERROR_NONE)
+		return 0;
+	if (count == 1)
+		return process_warn(reader->process, "damaged",
+				    "line %lu of the map was left out: %s", first->line,
+				    first->text);
+	return process_warn(reader->process, "damaged",
+			    "%zu lines of the map were left out, first line %lu: %s", count,
+			    first->line, first->text);
 }
 
 static int clipped_warn(struct process *process)
@@ -150,11 +171,13 @@ static int clipped_warn(struct process *process)
 
 int vma_array_read(struct process *process, bool smaps, struct error *error)
 {
-	struct vma_reader CLEANUP(vma_reader_done) reader = { .process = process };
+	struct vma_reader CLEANUP(vma_reader_done) reader = {
+		.process = process, .unparsed = ERROR_INIT,
+	};
 	struct source_stream CLEANUP(source_stream_freep) *stream = NULL;
 	struct read_ahead CLEANUP(read_ahead_done) ahead;
 	struct error local = ERROR_INIT;
-	int ret;
+	int ret, told;
 
 	if (!error)
 		error = &local;
@@ -166,7 +189,8 @@ int vma_array_read(struct process *process, bool smaps, struct error *error)
 	ahead.stream = stream;
 	lines_init(&reader.lines, read_ahead_read, &ahead, WINDOW);
 	ret = smaps ? smaps_read(&reader, error) : maps_read(&reader, error);
-	if (ret < 0)
-		return ret;
-	return clipped_warn(process);
+	told = unparsed_warn(&reader);
+	if (ret >= 0 && told >= 0)
+		told = clipped_warn(process);
+	return ret < 0 ? ret : told;
 }

@@ -22,6 +22,13 @@ run() {
 says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
 one_line() { [ "$(wc -l <"$work/err")" = 1 ] || { bad "not one line on stderr:"; cat "$work/err"; }; }
 clean() { ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$work/$1" || bad "control bytes in $1"; }
+# starts PID: until it no longer runs this shell's program
+starts() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ "$(readlink "/proc/$1/exe")" = "$(readlink /proc/$$/exe)" ] || return 0
+		sleep 0.1
+	done
+}
 valid() {
 	[ -n "$python" ] || return 0
 	"$python" "$top/tests/cli/validate.py" map "$work/out" || bad "not valid: $1"
@@ -30,6 +37,7 @@ valid() {
 sleep 1000 &
 quiet=$!
 pids=$quiet
+starts $quiet
 
 run 0 --json $quiet; valid live
 run 0 --json -o start,class,reason,elf $quiet; valid "-o"
@@ -60,15 +68,18 @@ run 1 no-such-name; one_line
 if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
 	run 1 2; says 'kernel thread' err; one_line
 fi
-sh -c 'sleep 0.1 & echo $!; exec sleep 5' >"$work/zombie" &
+sh -c 'sleep 0.3 & echo $!; exec sleep 1000' >"$work/zombie" &
 pids="$pids $!"
-sleep 0.4
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	grep -q '^State:.Z' "/proc/$(cat "$work/zombie")/status" 2>/dev/null && break
+	sleep 0.1
+done
 run 1 "$(cat "$work/zombie")"; says 'zombie\|ended' err; one_line
 
 # Names with bytes that a terminal would obey.
 name=$(printf '%s/a\033[31m \\012\302\233b ' "$work")
 cp /bin/sleep "$name" 2>/dev/null && { "$name" 1000 & pids="$pids $!"; hostile=$!; }
-sleep 0.2
+starts "$hostile"
 run 0 "$hostile"; clean out; clean err
 run 0 --json "$hostile"; clean out; valid hostile
 says 'x1b' out
@@ -83,8 +94,8 @@ for name in "$deleted" "$newline" "$literal"; do
 	"$name" 1000 &
 	pids="$pids $!"
 	eval "map$((n = ${n:-0} + 1))=$!"
+	starts $!
 done
-sleep 0.2
 run 0 --raw --no-headings -o path,deleted --vma text "$map1"; says '/real\\x20(deleted) \(no\|false\)' out
 run 0 --raw --no-headings -o path --vma text "$map2"; says '/new\\x0aline' out
 run 0 --raw --no-headings -o path --vma text "$map3"; says '/new\\x5c012line' out
@@ -93,11 +104,13 @@ run 0 --raw --no-headings -o path,deleted --vma text "$map3"; says 'line \(yes\|
 
 # Lines that overlap, go back or are none.
 printf '%s\n' '00400000-00402000 r-xp 00000000 08:01 1 /a' '00401000-00403000 rw-p 00001000 08:01 1 /a' \
-	'00401000-00402000 rw-p 00000000 00:00 0 ' 'nonsense' '00500000-00501000 rw-p 00000000 00:00 0 ' >"$work/maps"
+	'00401000-00402000 rw-p 00000000 00:00 0 ' 'nonsense' '00500000-00501000 rw-p 00000000 00:00 0 ' '00600000-00601000 rwxz 0' >"$work/maps"
 run 0 --raw --no-headings -o start,end,offset --from "$work/maps"
 [ "$(sed -n 2p "$work/out")" = "0x402000 0x403000 0x2000" ] || { bad "clip"; cat "$work/out"; }
 [ "$(wc -l <"$work/out")" = 3 ] || bad "lines of a damaged map"
-says '2 lines overlapped' err; says 'line 4' err
+says '2 lines overlapped' err; says '2 lines of the map were left out, first line 4' err
+echo nonsense >"$work/maps"
+run 1 --from "$work/maps"; one_line; says 'maps: no line of it describes a VMA' err
 : >"$work/maps"
 run 1 --from "$work/maps"; one_line
 

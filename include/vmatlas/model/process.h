@@ -154,7 +154,7 @@ struct process {
 	struct buf numa_store;		/* numa_maps lines without their address, each ended by NUL */
 	uint32_t *numa_at;		/* per VMA: offset of its line + 1, 0 if none; NULL: not read */
 	size_t clipped;			/* lines that overlapped or went back */
-	size_t unparsed;		/* lines that did not parse; a warning tells the first */
+	size_t unparsed;		/* lines that did not parse; a warning tells how many */
 
 	struct buf stat_text, status_text, auxv_text;	/* what the spans below point into */
 	bool has_stat, has_status, has_auxv, has_limits;
