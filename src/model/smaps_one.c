@@ -3,21 +3,24 @@
 
 /*
  * smaps has no index: whoever wants one VMA reads all before it, and the kernel walks their page
- * tables. That is worth it only where little lies before it.
+ * tables; and that of the next one, whose header ends the record. That is worth it only where
+ * little lies before it.
  */
 
-#define CHUNK 3000u		/* as vma_array.c */
-#define COST_VMA 40u		/* a VMA costs about as much as walking so many pages */
+/* Less than one record: the kernel then makes no further one, and walks no further VMA, than asked
+ * for (fs/seq_file.c seq_read_iter). */
+#define CHUNK 512u
+#define COST_VMA 400u		/* text of a VMA costs about as much as walking so many pages */
 
 uint64_t process_flags_cost(const struct process *process, uint32_t index)
 {
 	uint64_t pages = 0, resident = UINT64_MAX;
 
-	for (uint32_t i = 0; i <= index; i++)
+	for (uint32_t i = 0; i <= index + 1 && i < process->vma_count; i++)
 		pages += vma_pages(process, &process->vmas[i]);
 	if (process->has_status && status_has(&process->status, STATUS_VM_RSS))
 		resident = process->status.value[STATUS_VM_RSS] / process->page_size;
-	return (pages < resident ? pages : resident) + (uint64_t)COST_VMA * (index + 1);
+	return (pages < resident ? pages : resident) + (uint64_t)COST_VMA * (index + 2);
 }
 
 static int take(struct process *process, struct vma *vma, const struct smaps_record *record,
