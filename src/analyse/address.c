@@ -101,6 +101,11 @@ static int explain_mapped(struct address_context *ctx, struct address *out, stru
 	return rc;
 }
 
+void address_done(struct address *address)
+{
+	elf_lines_done(&address->elf.line, 1);
+}
+
 int address_explain(struct address_context *ctx, uint64_t address, struct address *out,
 		    struct error *error)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "address.h"
 
+#include <elf.h>
+
 #include "vmatlas/model/elf_part.h"
 
 static void symbol_find(struct address_context *ctx, struct address_elf *elf)
@@ -14,6 +16,19 @@ static void symbol_find(struct address_context *ctx, struct address_elf *elf)
 	elf->symbol_gap = GAP_NOT_APPLICABLE;
 	elf->has_symbol = elf_symbols_at(symbols, elf->vaddr, &elf->symbol, &elf->symbol_offset,
 					 &elf->covered) == 0;
+}
+
+/* libdw is asked for code only: it costs a child process. */
+static void line_find(struct address_context *ctx, struct address_elf *elf)
+{
+	const struct object *object = &ctx->process->objects[elf->object];
+	struct elf_opener opener = symbol_cache_opener(ctx->process);
+	bool damaged = false;
+
+	if (!(object->elf->segments[elf->segment].flags & PF_X))
+		return;
+	elf_lines_find(object->elf, object->fd, object->name, &opener, &elf->vaddr, 1, &elf->line,
+		       &damaged, NULL);
 }
 
 void address_elf_find(struct address_context *ctx, struct address *address)
@@ -37,4 +52,6 @@ void address_elf_find(struct address_context *ctx, struct address *address)
 		elf->segment = (int)(segment - object->elf->segments);
 	elf->section = elf_image_section(object->elf, elf->vaddr);
 	symbol_find(ctx, elf);
+	if (segment)
+		line_find(ctx, elf);
 }

@@ -30,7 +30,6 @@ void symbol_cache_done(struct symbol_cache *cache)
 	*cache = (struct symbol_cache) { 0 };
 }
 
-/* Debug files lie where the process sees them. */
 static int open_debug(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
 {
 	struct process *process = ctx;
@@ -45,11 +44,16 @@ static int open_debug(void *ctx, const char *path, int *fd, uint64_t *size, stru
 	return 0;
 }
 
+struct elf_opener symbol_cache_opener(struct process *process)
+{
+	return (struct elf_opener) { open_debug, process };
+}
+
 static enum gap symbols_read(struct symbol_cache *cache, uint32_t index)
 {
 	const struct elf_image *image = object_elf(cache->process, index);
 	const struct object *object = &cache->process->objects[index];
-	struct elf_opener opener = { open_debug, cache->process };
+	struct elf_opener opener = symbol_cache_opener(cache->process);
 	struct error error = ERROR_INIT;
 
 	if (!image)

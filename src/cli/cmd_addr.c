@@ -14,6 +14,7 @@
 static const struct cli_option options[] = {
 	{ "sharers", NULL, "find the other processes that map the same frame" },
 	{ "all", NULL, "as --sharers, but search every mapping of every process" },
+	{ "flags", NULL, "read the VMA's flags and counters, however much lies before it in smaps" },
 	{ NULL, NULL, NULL },
 };
 
@@ -143,7 +144,7 @@ static int explain(struct cli *cli, struct report *report, struct address_contex
 		   struct addr_view *view, uint64_t number, int *status, struct error *error)
 {
 	CLEANUP(sharers_done) struct sharers sharers = { 0 };
-	struct address address;
+	CLEANUP(address_done) struct address address = { 0 };
 	bool all = cli_has(cli, "all");
 	int rc = address_explain(ctx, number, &address, error);
 
@@ -206,6 +207,8 @@ static int one(struct cli *cli, struct report *report, struct source_process *so
 		rc = classify_process(process, error);
 	if (rc >= 0)
 		rc = address_context_init(&ctx, process, error);
+	if (cli_has(cli, "flags"))
+		ctx.flags_budget = UINT64_MAX;
 	return rc < 0 ? rc : answer_all(cli, report, &ctx, error);
 }
 

@@ -118,7 +118,8 @@ static void say_page(const struct addr_part *p)
 	say_frame(p);
 	if (p->address->page.run.kind != PAGE_PRESENT)
 		return;
-	report_fact(p->report, NULL, "Mapped by", mappings_cell(verdict), REPORT_TEXT_ONLY);
+	if (!verdict->mappings_known)
+		report_fact(p->report, NULL, "Mapped", mappings_cell(verdict), REPORT_TEXT_ONLY);
 	if (verdict->exclusive != EXCLUSIVE_NULL)
 		report_fact(p->report, NULL, "Exclusive", exclusive_cell(verdict),
 			    REPORT_TEXT_ONLY);

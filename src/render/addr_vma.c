@@ -168,6 +168,14 @@ static void say_elf(const struct addr_part *p, const struct object *object)
 					     " (exported symbols only)" : ""));
 }
 
+static void say_line(const struct addr_part *p)
+{
+	const struct elf_line *line = &p->address->elf.line;
+
+	if (line->file)
+		addr_say(p, "Source", scratch_printf(p->scratch, "%s:%u", line->file, line->line));
+}
+
 static struct cell symbol_cell(const struct address_elf *elf)
 {
 	if (elf->has_symbol)
@@ -194,6 +202,9 @@ static void member_elf(const struct addr_part *p, const struct object *object)
 		    cell_null());
 	addr_member(p, "symbol_covers", elf->has_symbol ? cell_bool(elf->covered) : cell_null());
 	addr_member(p, "symbols_from", addr_word(elf_symbols_origin_names, elf->origin));
+	addr_member(p, "source_file", elf->line.file ? cell_bytes(span_of(elf->line.file)) :
+		    cell_null());
+	addr_member(p, "source_line", elf->line.line ? cell_count(elf->line.line) : cell_null());
 	report_object_end(p->report);
 }
 
@@ -208,6 +219,7 @@ void addr_report_elf(const struct addr_part *p)
 	} else {
 		object = &p->process->objects[index];
 		say_elf(p, object);
+		say_line(p);
 		if (report_is_json(p->report))
 			member_elf(p, object);
 	}

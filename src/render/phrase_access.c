@@ -56,36 +56,38 @@ static struct span say_right(const struct addr_part *p, enum touch touch)
 	return scratch_printf(p->scratch, "the VMA is %s and %s", sharing, may[touch]);
 }
 
-static struct span say_mapped(const struct addr_part *p, const char *what)
-{
-	const struct page_verdict *verdict = &p->address->page.verdict;
-
-	if (!verdict->mappings_known)
-		return span_of(what);
-	return scratch_printf(p->scratch, "%s, mapped by %" PRIu32 " page table%s", what,
-			      verdict->mappings, verdict->mappings == 1 ? "" : " entries");
-}
+/* What follows "the page is". */
+static const char *const page_phrases[STATE_MAX] = {
+	[STATE_UNTOUCHED] = "not mapped yet",
+	[STATE_ZERO] = "the shared zero page",
+	[STATE_ANON] = "anonymous",
+	[STATE_ANON_SHARED] = "anonymous",
+	[STATE_FILE] = "the file's own",
+	[STATE_COPY] = "a private copy of the file's",
+	[STATE_COPY_SHARED] = "a private copy of the file's",
+	[STATE_OBJECT] = "the shared object's",
+	[STATE_KSM] = "merged by KSM",
+	[STATE_SWAP] = "in a swap slot",
+	[STATE_GUARD] = "a guard region",
+	[STATE_MARKER] = "not mapped, but marked (userfaultfd write protection or poison)",
+	[STATE_MIGRATING] = "being migrated, or a device's, or poisoned",
+	[STATE_KERNEL] = "provided by the kernel",
+	[STATE_OPAQUE] = "not visible in pagemap",
+	[STATE_UNKNOWN] = "not known",
+};
 
 struct span phrase_page(const struct addr_part *p)
 {
-	switch (p->address->page.verdict.state) {
-	case STATE_ANON:
-	case STATE_ANON_SHARED:
-		return say_mapped(p, "an anonymous page");
-	case STATE_COPY:
-	case STATE_COPY_SHARED:
-		return say_mapped(p, "a private copy of the file's page");
-	case STATE_FILE:
-		return say_mapped(p, "the file's own page");
-	case STATE_OBJECT:
-		return say_mapped(p, "a page of the shared object");
-	case STATE_KSM:
-		return say_mapped(p, "a page that KSM merged");
-	case STATE_UNKNOWN:
-		return span_of("unknown");
-	default:
-		return span_of(name_meaning(page_state_names, p->address->page.verdict.state));
-	}
+	const struct page_verdict *verdict = &p->address->page.verdict;
+	const char *what = page_phrases[verdict->state];
+
+	if (p->address->page.run.kind != PAGE_PRESENT || verdict->state == STATE_ZERO ||
+	    !verdict->mappings_known)
+		return span_of(what);
+	if (verdict->mappings == 1)
+		return scratch_printf(p->scratch, "%s and mapped once", what);
+	return scratch_printf(p->scratch, "%s and mapped %" PRIu32 " times", what,
+			      verdict->mappings);
 }
 
 static struct span say_cache(const struct addr_part *p)
@@ -192,7 +194,7 @@ struct span phrase_access_step(const struct addr_part *p, enum touch touch, enum
 	case STEP_RIGHT:
 		return say_right(p, touch);
 	case STEP_PAGE:
-		return scratch_printf(p->scratch, "the page: %s", phrase_page(p).ptr);
+		return scratch_printf(p->scratch, "the page is %s", phrase_page(p).ptr);
 	case STEP_REASON:
 		return say_reason(p->address->access[touch].reason);
 	case STEP_PAST_END:

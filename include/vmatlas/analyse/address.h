@@ -4,6 +4,7 @@
 
 #include "vmatlas/analyse/access.h"
 #include "vmatlas/analyse/symbol_cache.h"
+#include "vmatlas/elf/debug_line.h"
 #include "vmatlas/elf/disasm.h"
 #include "vmatlas/model/geometry.h"
 #include "vmatlas/model/pages.h"
@@ -19,7 +20,7 @@ struct address_context {
 	uint64_t flags_budget;		/* pages: see process_flags_cost() */
 };
 
-#define ADDRESS_FLAGS_BUDGET 200000u
+#define ADDRESS_FLAGS_BUDGET 300000u	/* some milliseconds */
 
 int address_context_init(struct address_context *ctx, struct process *process,
 			 struct error *error);
@@ -68,6 +69,7 @@ struct address_elf {
 	uint64_t symbol_offset;
 	enum elf_symbols_origin origin;
 	enum gap symbol_gap;
+	struct elf_line line;		/* of code; file NULL: not known */
 };
 
 enum bytes_origin { BYTES_NONE, BYTES_MEMORY, BYTES_FILE };
@@ -118,6 +120,7 @@ struct address {
 /* Fails only if the process went away or memory ran out; what is missing is a gap. */
 int address_explain(struct address_context *ctx, uint64_t address, struct address *out,
 		    struct error *error);
+void address_done(struct address *address);
 
 /*
  * Names: a number, `symbol`, `symbol+off`, `file!symbol+off`, `file+offset`, `heap`, `brk`,

@@ -17,5 +17,7 @@ void symbol_cache_done(struct symbol_cache *cache);
 /* NULL with the reason in *gap where there is no ELF file or its symbols cannot be read. */
 const struct elf_symbols *symbol_cache_get(struct symbol_cache *cache, uint32_t object,
 					   enum gap *gap);
+/* How debug files are opened: where the process sees them. Valid as long as the process. */
+struct elf_opener symbol_cache_opener(struct process *process);
 
 #endif
