@@ -71,6 +71,9 @@ def run_state(state):
         if lines and lines[-1][0] == "skip":
             print(f"{state}: not made: {' '.join(lines[-1][1:])}")
             return 0, 0
+        if not lines or lines[-1][0] != "end":
+            print(f"{state}: memstate ended before it was in the state")
+            return 1, 0
         return check(state, lines)
     finally:
         process.stdin.close()
