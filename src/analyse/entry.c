@@ -7,7 +7,7 @@ const struct name entry_flag_names[] = {
 	{ ENTRY_PRESENT, "present", "told by pagemap" },
 	{ ENTRY_WRITABLE, "writable", "inferred from the VMA, the page and its exclusive mark" },
 	{ ENTRY_USER, "user", "inferred: every page of a VMA with any access is a user page" },
-	{ ENTRY_ACCESSED, "accessed", "inferred where the page is marked idle, else unknown" },
+	{ ENTRY_ACCESSED, "accessed", "unknown: the kernel shows it for no entry" },
 	{ ENTRY_DIRTY, "dirty", "inferred where no write can have reached the page, else unknown" },
 	{ ENTRY_NO_EXECUTE, "no_execute", "inferred from the VMA" },
 	{ 0, NULL, NULL },
@@ -66,22 +66,22 @@ static struct entry_claim judge_writable(uint8_t perms, const struct page_run *r
 	return is_shared_copy(run) ? inferred_no : unknown;
 }
 
-/* mm/page_idle.c: the mark is set together with clearing the accessed bits of all entries. */
-static struct entry_claim judge_accessed(const struct page_run *run)
+/* Only where the kernel writes back does it follow who dirties a page (vma_wants_writenotify()):
+ * not in shared memory, nor in ramfs and secretmem, whose pages cannot be evicted, nor in rings,
+ * which are on no LRU list. */
+static bool is_written_back(const struct page_run *run)
 {
-	return run->flags_known && run->flags & KPF_IDLE ? inferred_no : unknown;
+	return run->flags_known && run->flags & KPF_LRU &&
+	       !(run->flags & (KPF_SWAPBACKED | KPF_UNEVICTABLE | KPF_HUGE));
 }
 
 /* A clean page of a file cannot be dirty in an entry: the write fault marks the page first
- * (fault_dirty_shared_page()), write-back cleans both. Shared memory has no write-back. */
+ * (fault_dirty_shared_page()), write-back cleans both. */
 static struct entry_claim judge_dirty(uint8_t perms, const struct page_run *run)
 {
-	bool shmem = run->flags & KPF_SWAPBACKED;
-
 	if (copies_for_sure(perms, run))
 		return inferred_no;
-	if (perms & VMA_SHARED && run->flags_known && !shmem && !(run->flags & KPF_HUGE) &&
-	    !(run->flags & KPF_DIRTY))
+	if (perms & VMA_SHARED && is_written_back(run) && !(run->flags & KPF_DIRTY))
 		return inferred_no;
 	return unknown;
 }
@@ -100,7 +100,8 @@ void entry_judge(uint8_t perms, const struct page_run *run, struct entry_flags *
 		return;
 	flags->claim[ENTRY_WRITABLE] = judge_writable(perms, run);
 	flags->claim[ENTRY_USER] = access ? inferred_yes : unknown;
-	flags->claim[ENTRY_ACCESSED] = judge_accessed(run);
+	/* KPF_IDLE says nothing: it stays after an access (admin-guide/mm/pagemap.rst). */
+	flags->claim[ENTRY_ACCESSED] = unknown;
 	flags->claim[ENTRY_DIRTY] = judge_dirty(perms, run);
 	flags->claim[ENTRY_NO_EXECUTE] = perms & VMA_EXEC ? inferred_no : inferred_yes;
 }

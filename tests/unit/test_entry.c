@@ -54,7 +54,7 @@ static void test_anonymous(void)
 	CHECK_STR(judge(RW, RUN(.entry = PAGEMAP_UFFD_WP, FLAGS(KPF_ANON | KPF_ANON_EXCLUSIVE))),
 		  "P+w-u+a?d?x+");
 	CHECK_STR(judge(RW, RUN(FLAGS(KPF_ANON | KPF_ANON_EXCLUSIVE | KPF_IDLE))),
-		  "P+w+u+a-d?x+");
+		  "P+w+u+a?d?x+");
 	CHECK_STR(judge(0, RUN(FLAGS(KPF_ANON | KPF_ANON_EXCLUSIVE))), "p+w-u?a?d?x+");
 }
 
@@ -67,11 +67,17 @@ static void test_file(void)
 				    .zero_known = true)), "P+w-u+a?d-x+");
 	/* Shared: writable is unknown; a clean page of a file is clean in the entry too. */
 	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE)), "P+w?u+a?d?x+");
-	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_UPTODATE))),
+	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_LRU))),
 		  "P+w?u+a?d-x+");
-	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_DIRTY))),
+	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_LRU | KPF_DIRTY))),
 		  "P+w?u+a?d?x+");
-	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_SWAPBACKED))),
+	CHECK_STR(judge(RW | VMA_SHARED,
+			RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_LRU | KPF_SWAPBACKED))),
+		  "P+w?u+a?d?x+");
+	/* A ring, and ramfs or secretmem: written without the kernel's notice. */
+	CHECK_STR(judge(RW | VMA_SHARED, RUN(.entry = PAGEMAP_FILE, FLAGS(0))), "P+w?u+a?d?x+");
+	CHECK_STR(judge(RW | VMA_SHARED,
+			RUN(.entry = PAGEMAP_FILE, FLAGS(KPF_LRU | KPF_UNEVICTABLE))),
 		  "P+w?u+a?d?x+");
 	CHECK_STR(judge(VMA_READ | VMA_SHARED, RUN(.entry = PAGEMAP_FILE)), "P+w-u+a?d?x+");
 }
