@@ -82,7 +82,7 @@ static struct effect_verdict untouched(const struct state_facts *facts, enum tou
 
 	if (facts->uffd_missing)
 		return verdict_of(EFFECT_MONITOR, REASON_UFFD_MISSING, CERTAINTY_OBSERVED);
-	if (facts->perms & VMA_SHARED || facts->kernel)
+	if (facts->perms & VMA_SHARED || (facts->kernel && !write))
 		return verdict_of(EFFECT_MAP, REASON_OBJECT_FAULT, CERTAINTY_INFERRED);
 	if (facts->hugetlb && (write || !facts->has_file))
 		return verdict_of(facts->has_file ? EFFECT_COPY : EFFECT_ALLOCATE,
@@ -170,8 +170,11 @@ static struct effect_verdict write_present(const struct state_facts *facts,
 		return verdict_of(EFFECT_ALLOCATE, REASON_ZERO_PAGE, CERTAINTY_OBSERVED);
 	case STATE_FILE:
 		return verdict_of(EFFECT_COPY, REASON_FILE_PAGE, CERTAINTY_OBSERVED);
+	case STATE_KERNEL:	/* of a vDSO made writable: copied as a file's (do_wp_page()) */
+		if (!(facts->perms & VMA_SHARED))
+			return verdict_of(EFFECT_COPY, REASON_FILE_PAGE, CERTAINTY_OBSERVED);
+		/* fallthrough */
 	case STATE_OBJECT:
-	case STATE_KERNEL:
 		return verdict_of(EFFECT_IN_PLACE, REASON_SHARED_OBJECT, CERTAINTY_OBSERVED);
 	default:
 		return write_anon(run, verdict);

@@ -26,6 +26,25 @@ static void make_vdso(void)
 	expect(p, pages, "kernel", "next_read=none next_write=segv-access");
 }
 
+/* Its owner may make it writable; a write copies the page like one of a file. */
+static void make_vdso_written(void)
+{
+	struct vma_line vma;
+	char *p;
+
+	if (!vma_named("[vdso]", &vma))
+		skip("this process has no vDSO");
+	p = (char *)(uintptr_t)vma.start;
+	if (vma.end - vma.start < 2 * PAGE)
+		skip("the vDSO has a single page");
+	if (mprotect(p, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
+		skip("the vDSO cannot be made writable");
+	touch_read(p, 2);
+	*(volatile char *)(p + PAGE) = p[PAGE];
+	expect(p, 1, "kernel", "next_read=none next_write=copy");
+	expect(p + PAGE, 1, "copy", "exclusive=true next_read=none next_write=in-place");
+}
+
 static void make_vvar(void)
 {
 	struct vma_line vma;
@@ -91,6 +110,7 @@ static void make_unmapped(void)
 
 const struct state special_states[] = {
 	{"vdso", "all pages of the vDSO touched", "", make_vdso},
+	{"vdso-written", "the vDSO made writable, one page written", "", make_vdso_written},
 	{"vvar", "pages the kernel maps by frame number", "", make_vvar},
 	{"vsyscall", "the vsyscall page", "vsyscall=xonly", make_vsyscall},
 	{"zero-tail", "the page where the program's data ends and zeros begin", "",

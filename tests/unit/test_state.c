@@ -14,7 +14,7 @@
 #define EXCL KPF_ANON_EXCLUSIVE
 
 enum facts { ANON, RO_ANON, NONE_ANON, FILE_RW, FILE_RO, OBJECT, RO_OBJECT, HUGE_ANON, HUGE_FILE,
-	   HUGE_OBJECT, VDSO, PFN, VSYSCALL, UFFD, ASYNC, DEVICE };
+	   HUGE_OBJECT, VDSO, VDSO_RW, PFN, VSYSCALL, UFFD, ASYNC, DEVICE };
 
 static const struct state_facts vmas[] = {
 	[ANON] = { .perms = RW, .flags_known = true },
@@ -28,6 +28,7 @@ static const struct state_facts vmas[] = {
 	[HUGE_FILE] = { .perms = RW, .hugetlb = true, .has_file = true },
 	[HUGE_OBJECT] = { .perms = RW | VMA_SHARED, .hugetlb = true, .has_file = true },
 	[VDSO] = { .perms = VMA_READ | VMA_EXEC, .has_file = true, .kernel = true },
+	[VDSO_RW] = { .perms = RW, .has_file = true, .kernel = true },
 	[PFN] = { .perms = VMA_READ, .hidden = true, .kernel = true },
 	[VSYSCALL] = { .perms = VMA_EXEC, .hidden = true, .kernel = true, .vsyscall = true },
 	[UFFD] = { .perms = RW, .flags_known = true, .uffd_missing = true },
@@ -124,6 +125,10 @@ static const struct row rows[] = {
 	  1, LEAF_BASE, .folio = 1, .want = "anon null none unknown observed" },
 	{ "vDSO", VDSO, PAGE_PRESENT, P | F, KPF_RESERVED, 9, LEAF_BASE,
 	  .want = "kernel null none segv-access observed" },
+	{ "vDSO made writable", VDSO_RW, PAGE_PRESENT, P | F, KPF_RESERVED, 9, LEAF_BASE,
+	  .want = "kernel null none copy observed" },
+	{ "vDSO made writable, untouched", VDSO_RW, PAGE_NONE,
+	  .want = "untouched null map copy observed" },
 	{ "write-protected", ANON, PAGE_PRESENT, P | X | W, KPF_ANON | EXCL, 1, LEAF_BASE,
 	  .want = "anon true none monitor observed" },
 	{ "write-protected, the kernel resolves", ASYNC, PAGE_PRESENT, P | X | W, KPF_ANON | EXCL,
