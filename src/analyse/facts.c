@@ -12,7 +12,9 @@ static bool is_anonymous(const struct process *process, const struct vma *vma)
 		return true;
 	if (vma->perms & VMA_SHARED)
 		return false;
-	return span_is(name, "/dev/zero") || span_starts(name, "/anon_hugepage");
+	if (vma->backing == BACKING_HUGETLB)
+		return span_starts(name, "/anon_hugepage");
+	return span_is(name, "/dev/zero");
 }
 
 void state_facts_of(const struct process *process, const struct vma *vma,

@@ -106,20 +106,32 @@ static bool is_anon(const struct page_run *run)
 	return run->flags_known ? run->flags & KPF_ANON : !(run->entry & PAGEMAP_FILE);
 }
 
+/* Up to 7.2 the huge zero page has bit 61. With neither flags nor scan that gives it away: no
+ * other page of plain private memory is a file's. */
+static bool is_hidden_zero(const struct state_facts *facts, const struct page_run *run)
+{
+	return !run->zero_known && !facts->has_file && !facts->kernel &&
+	       run->entry & PAGEMAP_FILE;
+}
+
 static void decide_present(const struct state_facts *facts, const struct page_run *run,
 			   struct page_verdict *verdict)
 {
 	verdict->certainty = CERTAINTY_OBSERVED;
-	if (run->zero_known && run->zero)
+	if (run->zero_known && run->zero) {
 		verdict->state = STATE_ZERO;
-	else if (is_anon(run))
+	} else if (is_hidden_zero(facts, run)) {
+		verdict->state = STATE_ZERO;
+		verdict->certainty = CERTAINTY_INFERRED;
+	} else if (is_anon(run)) {
 		decide_anon(facts, run, verdict);
-	else if (facts->kernel || !facts->has_file)
+	} else if (facts->kernel || !facts->has_file) {
 		verdict->state = STATE_KERNEL;
-	else if (facts->perms & VMA_SHARED)
+	} else if (facts->perms & VMA_SHARED) {
 		verdict->state = STATE_OBJECT;
-	else
+	} else {
 		verdict->state = STATE_FILE;
+	}
 }
 
 /* kpageflags bit 34. A tail of a large folio that is mapped by PTEs shows its head's bit (6.12
@@ -170,7 +182,8 @@ void state_decide(const struct state_facts *facts, const struct page_run *run,
 
 bool state_is_resident(const struct state_facts *facts, const struct page_run *run)
 {
-	if (run->kind != PAGE_PRESENT || facts->hugetlb || (run->zero_known && run->zero))
+	if (run->kind != PAGE_PRESENT || facts->hugetlb || (run->zero_known && run->zero) ||
+	    is_hidden_zero(facts, run))
 		return false;
 	return run->entry & PAGEMAP_FILE || !run->flags_known || run->flags & KPF_ANON;
 }

@@ -214,6 +214,16 @@ static void test_gaps(void)
 	CHECK_U64(v.mappings_gap, GAP_NEEDS_PRIVILEGE);
 	CHECK_U64(v.exclusive_gap, GAP_NEEDS_PRIVILEGE);
 	CHECK_U64(v.certainty, CERTAINTY_GUESS);
+	/* The huge zero page with its false file bit, where neither flags nor a scan tell it. */
+	run.entry = P | F;
+	state_decide(&vmas[ANON], &run, &v);
+	CHECK_U64(v.state, STATE_ZERO);
+	CHECK_U64(v.certainty, CERTAINTY_INFERRED);
+	CHECK_U64(v.next[TOUCH_WRITE].effect, EFFECT_ALLOCATE);
+	CHECK(!state_is_resident(&vmas[ANON], &run));
+	state_decide(&vmas[FILE_RW], &run, &v);
+	CHECK_U64(v.state, STATE_FILE);
+	CHECK(state_is_resident(&vmas[FILE_RW], &run));
 	for (uint64_t i = 0; i < EFFECT_MAX; i++)
 		CHECK(name_of(effect_names, i));
 	for (uint64_t i = 0; i < REASON_MAX; i++)
