@@ -76,20 +76,6 @@ static size_t utf8_decode(struct span s, uint32_t *code_point)
 	return len;
 }
 
-bool escape_is_utf8(struct span bytes)
-{
-	uint32_t c;
-
-	while (bytes.len) {
-		size_t len = utf8_decode(bytes, &c);
-
-		if (!len)
-			return false;
-		bytes = (struct span) { bytes.ptr + len, bytes.len - len };
-	}
-	return true;
-}
-
 /* Bit per enum escape_for: this byte needs a closer look there. */
 #define EVERYWHERE 0xf
 static const uint8_t special[256] = {

@@ -173,7 +173,7 @@ static int add_member(struct report *report, struct buf *out, const char *name,
 	return add_word(out, gap_name(cell->gap), strlen(gap_name(cell->gap)));
 }
 
-/* All bytes of a name that is no UTF-8, two digits each. */
+/* All bytes of a name that is not shown as it is, two digits each. */
 static int add_member_hex(struct buf *out, const char *name, struct span bytes)
 {
 	if (add_suffixed(out, name, "_hex") < 0 || buf_add_char(out, '"') < 0)
@@ -258,6 +258,39 @@ static int json_table_begin(struct report *report, const char *name, const char 
 	return report_array_begin(report, name, title);
 }
 
+/* An escape takes more room than what it stands for. */
+static bool is_shown_escaped(struct span bytes)
+{
+	CLEANUP(buf_done) struct buf escaped = BUF_INIT;
+
+	return escape_plain(bytes, ESCAPE_JSON) != bytes.len &&
+	       escape_add(&escaped, bytes, ESCAPE_JSON) == 0 && escaped.len != bytes.len;
+}
+
+static int add_huge(struct report *report, struct buf *out, const char *name, uint64_t number,
+		    bool comma)
+{
+	struct cell null = cell_null(), word = cell_hex(number);
+
+	if (add_member(report, out, name, &null, comma) < 0 || add_suffixed(out, name, "_hex") < 0)
+		return -1;
+	return add_number(out, &word);
+}
+
+/* A member with a sibling NAME_hex where JSON, or its readers, cannot hold the value. */
+static int add_column(struct report *report, struct buf *out, const struct column *column,
+		      const struct cell *cell, bool comma)
+{
+	if (column->flags & COLUMN_HEX_HUGE && cell->type == CELL_COUNT && cell->count > INT64_MAX)
+		return add_huge(report, out, column->name, cell->count, comma);
+	if (add_member(report, out, column->name, cell, comma) < 0)
+		return -1;
+	if (column->flags & COLUMN_HEX_BYTES && cell->type == CELL_BYTES &&
+	    is_shown_escaped(cell->text))
+		return add_member_hex(out, column->name, cell->text);
+	return 0;
+}
+
 static int json_row(struct report *report, const struct cell *cells)
 {
 	struct buf *out = &report->pending;
@@ -268,11 +301,7 @@ static int json_row(struct report *report, const struct cell *cells)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct column *column = &t->set->columns[t->column[i]];
 
-		if (add_member(report, out, column->name, &cells[i], i > 0) < 0)
-			return -1;
-		if (column->flags & COLUMN_HEX_BYTES && cells[i].type == CELL_BYTES &&
-		    !escape_is_utf8(cells[i].text) &&
-		    add_member_hex(out, column->name, cells[i].text) < 0)
+		if (add_column(report, out, column, &cells[i], i > 0) < 0)
 			return -1;
 	}
 	return buf_add_char(out, '}');

@@ -354,7 +354,7 @@ const struct column map_columns[] = {
 	{ "perms", "PERM", "permissions as in maps", D | J, 0, 4, get_perms },
 	{ "offset", "OFFSET", "offset in the file", J | R, 0, 10, get_offset },
 	{ "device", "DEVICE", "device of the file", J, 0, 6, get_device },
-	{ "inode", "INODE", "inode of the file", J | R, 0, 8, get_inode },
+	{ "inode", "INODE", "inode of the file", J | R | COLUMN_HEX_HUGE, 0, 8, get_inode },
 	{ "kind", "CLASS", "class and role", D, CLASS, 15, get_kind },
 	{ "class", "C", "class", J, CLASS, 1, get_class },
 	{ "role", "ROLE", "role", J, CLASS, 12, get_role },

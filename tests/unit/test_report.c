@@ -157,6 +157,8 @@ static void test_json(void)
 	CHECK(!json_object_get(row, "path_hex") && !json_object_get(row, "pss_missing"));
 	row = json_array_get(array, 1);
 	CHECK_STR(json_string_value(json_object_get(row, "path")), "/tmp/a b\"$`q\\x5cx41\\y");
+	CHECK_STR(json_string_value(json_object_get(row, "path_hex")),
+		  "2f746d702f612062222460715c7834315c79");
 	row = json_array_get(array, 2);
 	CHECK_STR(json_string_value(json_object_get(row, "path")),
 		  "/tmp/\\x1b[31m\\x0a\\xc2\\x9b\\xe2\\x80\\xae\303\244\\xff");

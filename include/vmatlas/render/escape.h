@@ -19,8 +19,6 @@ enum escape_for { ESCAPE_TERMINAL, ESCAPE_JSON, ESCAPE_RAW, ESCAPE_PAIRS };
 int escape_add(struct buf *out, struct span bytes, enum escape_for where);
 /* How many bytes at the front are plain ASCII that stays as it is, in JSON also within quotes. */
 size_t escape_plain(struct span bytes, enum escape_for where);
-/* Is the span valid UTF-8 as it is? */
-bool escape_is_utf8(struct span bytes);
 /* Does the current locale use UTF-8? Told once by the program at start, after setlocale(). */
 void escape_set_utf8(bool utf8);
 

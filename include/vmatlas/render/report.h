@@ -100,7 +100,8 @@ enum column_flag {
 	COLUMN_RIGHT = 1 << 2,
 	COLUMN_TRUNC = 1 << 3,		/* may be cut to fit a terminal */
 	COLUMN_VERBOSE = 1 << 4,	/* shown in text with -v */
-	COLUMN_HEX_BYTES = 1 << 5	/* CELL_BYTES: add <name>_hex when not UTF-8 */
+	COLUMN_HEX_BYTES = 1 << 5,	/* CELL_BYTES: add <name>_hex when escaped in JSON */
+	COLUMN_HEX_HUGE = 1 << 6	/* CELL_COUNT: above 2^63-1 in <name>_hex, and null */
 };
 
 struct column {
