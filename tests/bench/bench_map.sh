@@ -14,12 +14,13 @@ trap 'exit 130' INT TERM
 ratio() { "$bench/ratio" -n "${RUNS:-9}" "$bench/workloads/wl_vmas" "$count" -- "$@"; }
 
 echo "without counters, against reading maps:"
-ratio "$vmatlas" map -o range,pages,perms,kind,store,part {PID} -- \
+ratio "$vmatlas" map -o range,perms,class,role,path {PID} -- \
+	"$vmatlas" map -o range,pages,perms,kind,store,part {PID} -- \
 	"$vmatlas" map --raw -o start,end,perms,class {PID} -- \
 	"$vmatlas" map --json -o start,end,perms,class,role,path {PID} -- \
 	"$bench/workloads/floor" maps {PID}
 echo "with counters, against reading smaps:"
 ratio "$vmatlas" map {PID} -- "$vmatlas" map --raw -o start,rss,pss {PID} -- \
 	"$vmatlas" map --json {PID} -- \
-	dd if=/proc/{PID}/smaps of=/dev/null bs=3000 status=none
+	"$bench/workloads/floor" smaps {PID}
 echo "memory allowed: $((8 * 1024 + count * 300 / 1024)) KiB"

@@ -4,8 +4,9 @@
  *
  * Starts a workload generator, waits for its "ready pid=N" line, runs the commands in turn RUNS
  * times on the live workload ({PID}: the generator, {KID}: its first child), output to the null
- * device, and prints for each the median wall time, the peak RSS and the ratio to the last one,
- * the yardstick. One warm-up round is not counted. Exit 1 if a command fails.
+ * device, and prints for each the medians of wall time and CPU time (user and system), the ratio
+ * of both to the last one, the yardstick, and the peak RSS. On a machine that does other work the
+ * CPU time is the steadier one. One warm-up round is not counted. Exit 1 if a command fails.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 struct command {
 	char **argv;
 	double wall[RUNS_MAX];
+	double cpu[RUNS_MAX];
 	long peak_kib;
 };
 
@@ -39,6 +41,12 @@ static double now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+static double cpu_ms(const struct rusage *usage)
+{
+	return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e3 +
+	       (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e3;
 }
 
 static pid_t generator_start(char **argv, long *ready)
@@ -119,8 +127,10 @@ static int run_once(struct command *c, int round)
 	}
 	if (wait4(pid, &status, 0, &usage) != pid)
 		die("wait4");
-	if (round >= 0)
+	if (round >= 0) {
 		c->wall[round] = now_ms() - begin;
+		c->cpu[round] = cpu_ms(&usage);
+	}
 	if (usage.ru_maxrss > c->peak_kib)
 		c->peak_kib = usage.ru_maxrss;
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
@@ -133,20 +143,23 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(struct command *c, int runs)
+static double median(double *times, int runs)
 {
-	qsort(c->wall, runs, sizeof(c->wall[0]), compare);
-	return c->wall[runs / 2];
+	qsort(times, runs, sizeof(*times), compare);
+	return times[runs / 2];
 }
 
 static void print_results(struct command *commands, int count, int runs)
 {
-	double yard = median(&commands[count - 1], runs);
+	double yard_wall = median(commands[count - 1].wall, runs);
+	double yard_cpu = median(commands[count - 1].cpu, runs);
 
+	puts("    wall ms   ratio   CPU ms   ratio  peak MiB  command");
 	for (int i = 0; i < count; i++) {
-		double ms = median(&commands[i], runs);
+		double wall = median(commands[i].wall, runs), cpu = median(commands[i].cpu, runs);
 
-		printf("%8.1f ms  %6.3f x  %7.1f MiB ", ms, ms / yard, commands[i].peak_kib / 1024.0);
+		printf("%11.1f %7.3f %8.1f %7.3f %9.1f ", wall, wall / yard_wall, cpu,
+		       cpu / yard_cpu, commands[i].peak_kib / 1024.0);
 		for (char **word = commands[i].argv; *word; word++)
 			printf(" %s", *word);
 		putchar('\n');
