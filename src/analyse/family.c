@@ -88,6 +88,8 @@ static int next_range(void *ctx, struct page_range *range)
 /* The mark of a page of a large folio that PTEs map is the head's: it says nothing. */
 static bool mark_known(const struct page_run *run)
 {
+	if (!run->mark_known)
+		return false;
 	return !(run->flags & KPF_COMPOUND_TAIL) || run->leaf == LEAF_PMD ||
 	       run->leaf == LEAF_PUD || run->flags & KPF_HUGE;
 }

@@ -147,7 +147,7 @@ static void decide_exclusive(const struct page_run *run, struct page_verdict *ve
 		return;
 	if (!run->flags_known)
 		verdict->exclusive_gap = run->gap != GAP_NONE ? run->gap : GAP_NEEDS_PRIVILEGE;
-	else if (large && !whole && !(run->flags & KPF_COMPOUND_HEAD))
+	else if (!run->mark_known || (large && !whole && !(run->flags & KPF_COMPOUND_HEAD)))
 		verdict->exclusive_gap = GAP_NOT_IN_KERNEL;
 	else
 		verdict->exclusive = run->flags & KPF_ANON_EXCLUSIVE && !(run->flags & KPF_KSM) ?

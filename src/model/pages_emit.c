@@ -64,6 +64,7 @@ int pages_emit_run(struct pages *pages, uint32_t index, const struct page_run *r
 static void set_flags(struct pages *pages, struct page_run *run, uint64_t flags)
 {
 	run->flags_known = pages->flags_gap == GAP_NONE;
+	run->mark_known = run->flags_known && pages->exclusive_mark;
 	if (!run->flags_known)
 		return;
 	run->flags = pages->needs & PAGE_JOIN_FRAMES ? flags & PAGE_KIND_FLAGS : flags;

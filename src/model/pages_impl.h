@@ -84,6 +84,7 @@ struct pages {
 	bool plain;
 	bool no_scan;			/* the kernel or the snapshot has no PAGEMAP_SCAN */
 	bool frames_visible;
+	bool exclusive_mark;
 	uint64_t page_size;
 	unsigned page_shift;
 	uint64_t block;			/* pages under one PMD entry */

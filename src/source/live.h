@@ -92,6 +92,7 @@ int live_exe(struct source_process *process, struct buf *path, struct error *err
 
 /* live_pages.c */
 bool live_frames_probe(struct live *live);
+bool live_exclusive_mark(struct source *source);
 /* Ties the process to the address space it has now; harmless when that is refused. */
 void live_space_bind(struct live_process *process);
 /* Does that address space still exist? True when it could not be tied. */

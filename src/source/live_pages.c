@@ -9,6 +9,8 @@
 
 #define PAGEMAP_PRESENT_WORD (1ULL << 63)
 #define PAGEMAP_FRAME_WORD ((1ULL << 55) - 1)
+#define KPAGEFLAGS_ANON_WORD (1ULL << 12)
+#define KPAGEFLAGS_OWNER_2_WORD (1ULL << 34)
 
 /* struct pm_scan_arg of include/uapi/linux/fs.h (6.7), which older headers lack. */
 struct scan_arg {
@@ -31,9 +33,8 @@ struct scan_arg {
 _Static_assert(sizeof(struct scan_arg) == 96, "the kernel demands this size");
 _Static_assert(sizeof(struct source_region) == 24, "filled by the kernel as struct page_region");
 
-/* Frames are shown to who had CAP_SYS_ADMIN in the first user namespace at open; that cannot be
- * asked, but our own stack page is certainly present and has a frame. */
-bool live_frames_probe(struct live *live)
+/* The pagemap word of the stack page we are working on: certainly present; 0 on failure. */
+static uint64_t live_own_word(struct live *live)
 {
 	CLEANUP_CLOSE int fd = source_openat(&live->base, live->proc, "self/pagemap", O_RDONLY);
 	uintptr_t address = (uintptr_t)__builtin_frame_address(0);
@@ -41,8 +42,26 @@ bool live_frames_probe(struct live *live)
 
 	if (fd < 0 || source_pread(&live->base, fd, &word, sizeof(word),
 				   address / live->base.host.page_size * 8) != sizeof(word))
+		return 0;
+	return word & PAGEMAP_PRESENT_WORD ? word : 0;
+}
+
+/* Frames are shown to who had CAP_SYS_ADMIN in the first user namespace at open; that cannot be
+ * asked, but our own stack page has a frame. */
+bool live_frames_probe(struct live *live)
+{
+	return live_own_word(live) & PAGEMAP_FRAME_WORD;
+}
+
+/* The stack page was written after exec, so it is exclusive if the kernel has such a mark. */
+bool live_exclusive_mark(struct source *source)
+{
+	uint64_t frame = live_own_word(live_of(source)) & PAGEMAP_FRAME_WORD, flags = 0;
+	size_t got = 0;
+
+	if (!frame || live_frames(source, SOURCE_KPAGEFLAGS, frame, &flags, 1, &got, NULL) < 0)
 		return false;
-	return (word & PAGEMAP_PRESENT_WORD) && (word & PAGEMAP_FRAME_WORD);
+	return got && flags & KPAGEFLAGS_ANON_WORD && flags & KPAGEFLAGS_OWNER_2_WORD;
 }
 
 /* A pagemap descriptor stays with the address space it was opened on. */

@@ -289,6 +289,11 @@ uint64_t source_frames_end(struct source *source)
 	return source->ops->frames_end ? source->ops->frames_end(source) : 0;
 }
 
+bool source_exclusive_mark(struct source *source)
+{
+	return source->ops->exclusive_mark && source->ops->exclusive_mark(source);
+}
+
 int source_mem(struct source_process *process, uint64_t address, void *data, size_t len,
 	       size_t *got, struct error *error)
 {

@@ -17,6 +17,7 @@ struct source_ops {
 		      uint64_t *words, size_t count, size_t *got, struct error *error);
 	enum gap (*frames_access)(struct source *source, enum source_frames what);
 	uint64_t (*frames_end)(struct source *source);
+	bool (*exclusive_mark)(struct source *source);
 	int (*path_open)(struct source *source, struct source_process *process, const char *path,
 			 struct source_file *file, struct error *error);
 

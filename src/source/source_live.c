@@ -34,6 +34,7 @@ static const struct source_ops live_ops = {
 	.frames = live_frames,
 	.frames_access = live_frames_access,
 	.frames_end = live_frames_end,
+	.exclusive_mark = live_exclusive_mark,
 	.path_open = live_path_open,
 	.process_open = live_process_open,
 	.process_free = live_process_free,

@@ -26,7 +26,7 @@ static const char *judge(uint8_t perms, struct page_run run)
 #define RW (VMA_READ | VMA_WRITE)
 #define RUN(...) ((struct page_run) { .kind = PAGE_PRESENT, .leaf = LEAF_BASE, __VA_ARGS__ })
 #define RUN_PMD(...) ((struct page_run) { .kind = PAGE_PRESENT, .leaf = LEAF_PMD, __VA_ARGS__ })
-#define FLAGS(bits) .flags = (bits), .flags_known = true
+#define FLAGS(bits) .flags = (bits), .flags_known = true, .mark_known = true
 
 static void test_anonymous(void)
 {

@@ -161,7 +161,8 @@ static struct page_run run_of(const struct row *row)
 	return (struct page_run) {
 		.start = 0x1000, .pages = 1, .kind = row->kind, .entry = row->entry,
 		.flags = row->flags == NO_FLAGS ? 0 : row->flags,
-		.flags_known = row->flags != NO_FLAGS, .frame_known = row->flags != NO_FLAGS,
+		.flags_known = row->flags != NO_FLAGS, .mark_known = row->flags != NO_FLAGS,
+		.frame_known = row->flags != NO_FLAGS,
 		.mappings = row->count < 0 ? 0 : (uint32_t)row->count,
 		.count_known = row->count >= 0, .leaf = row->leaf, .swap = { .kind = row->swap },
 		.zero = row->flags != NO_FLAGS && row->flags & KPF_ZERO_PAGE, .zero_known = true,
@@ -224,6 +225,12 @@ static void test_gaps(void)
 	state_decide(&vmas[FILE_RW], &run, &v);
 	CHECK_U64(v.state, STATE_FILE);
 	CHECK(state_is_resident(&vmas[FILE_RW], &run));
+	/* Before 5.19: flags without the mark. */
+	run = (struct page_run) { .kind = PAGE_PRESENT, .pages = 1, .entry = P | X, .mappings = 1,
+				  .flags = KPF_ANON, .flags_known = true, .count_known = true };
+	state_decide(&vmas[ANON], &run, &v);
+	CHECK_U64(v.exclusive, EXCLUSIVE_NULL);
+	CHECK_U64(v.exclusive_gap, GAP_NOT_IN_KERNEL);
 	for (uint64_t i = 0; i < EFFECT_MAX; i++)
 		CHECK(name_of(effect_names, i));
 	for (uint64_t i = 0; i < REASON_MAX; i++)

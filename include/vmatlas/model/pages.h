@@ -71,6 +71,7 @@ struct page_run {
 	bool zero_known;
 	bool frame_known;
 	bool flags_known;
+	bool mark_known;	/* KPF_ANON_EXCLUSIVE of flags is this kernel's exclusive mark */
 	bool count_known;
 	bool changed;		/* contradicted itself after all tries: GAP_CHANGED */
 	enum gap gap;		/* why frame, flags or count are missing */

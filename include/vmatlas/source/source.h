@@ -209,6 +209,9 @@ int source_frames(struct source *source, enum source_frames what, uint64_t first
 enum gap source_frames_access(struct source *source, enum source_frames what);
 /* One more than the highest readable frame (rounded up to a section); 0 if it cannot be read. */
 uint64_t source_frames_end(struct source *source);
+/* Does kpageflags show PageAnonExclusive as bit 34 of anonymous pages (5.19 and later)? Told from
+ * a page of our own that only we can have; false where that cannot be read. */
+bool source_exclusive_mark(struct source *source);
 
 /*
  * Memory of the target through /proc/PID/mem. The caller guarantees that pagemap calls every
