@@ -95,7 +95,9 @@ static int explain_mapped(struct address_context *ctx, struct address *out, stru
 	address_evidence_read(ctx, out, &file);
 	address_elf_find(ctx, out);
 	address_bytes_read(ctx, out, &file);
-	rc = address_code_read(ctx, out, &file, error);
+	rc = address_cause_find(ctx, out, error);
+	if (rc >= 0)
+		rc = address_code_read(ctx, out, &file, error);
 	if (file.fd >= 0)
 		close(file.fd);
 	return rc;
@@ -104,6 +106,7 @@ static int explain_mapped(struct address_context *ctx, struct address *out, stru
 void address_done(struct address *address)
 {
 	elf_lines_done(&address->elf.line, 1);
+	causes_free(address->causes);
 }
 
 int address_explain(struct address_context *ctx, uint64_t address, struct address *out,

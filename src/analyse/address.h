@@ -13,6 +13,8 @@ void address_levels_find(struct address_context *ctx, struct address *address);
 void address_frame_read(struct address_context *ctx, struct address *address);
 void address_neighbours_find(struct address_context *ctx, struct address *address);
 void address_elf_find(struct address_context *ctx, struct address *address);
+/* Why the page is a copy: needs page and ELF part. */
+int address_cause_find(struct address_context *ctx, struct address *address, struct error *error);
 /* Everything access_predict() wants to know. `file` is the opened object, fd -1 if there is none. */
 void address_evidence_read(struct address_context *ctx, struct address *address,
 			   const struct source_file *file);

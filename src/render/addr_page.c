@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "addr_parts.h"
+#include "cause_cells.h"
 #include "vmatlas/render/report_pagetable.h"
 
 static struct cell exclusive_cell(const struct page_verdict *verdict)
@@ -57,6 +58,28 @@ static struct cell leaf_cell(const struct addr_part *p)
 	return cell_bytes(leaf_size_text(p->scratch, p->view->ctx->geometry, level));
 }
 
+static const struct cause_sums *causes_of(const struct addr_part *p)
+{
+	return p->address->causes ? causes_vma(p->address->causes) : NULL;
+}
+
+/* "the loader wrote relocated words; of [.got.plt], environ" */
+static void say_causes(const struct addr_part *p)
+{
+	const struct cause_sums *sums = causes_of(p);
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (!sums)
+		return;
+	for (enum cause cause = 0; cause < CAUSE_MAX; cause++)
+		if (sums->sum[cause].pages)
+			buf_addf(&text, "%s%s", text.len ? "; " : "",
+				 name_meaning(cause_names, cause));
+	addr_say(p, "Copied by", buf_span(&text));
+	report_fact(p->report, NULL, "Changed", cause_holders_cell(sums, p->scratch),
+		    REPORT_TEXT_ONLY);
+}
+
 static void member_page(const struct addr_part *p)
 {
 	const struct page_verdict *verdict = &p->address->page.verdict;
@@ -70,6 +93,8 @@ static void member_page(const struct addr_part *p)
 	addr_member(p, "mappings", mappings_cell(verdict));
 	addr_member(p, "exclusive", exclusive_cell(verdict));
 	addr_member(p, "certainty", cell_text(certainty_name(verdict->certainty)));
+	addr_member(p, "causes", causes_of(p) ?
+		    causes_cell(causes_of(p), p->process->page_size, p->scratch) : cell_null());
 	addr_member(p, "flags", flags_cell(frame));
 	addr_member(p, "flags_raw", frame->known ? cell_hex(frame->flags) :
 		    cell_missing(frame->gap));
@@ -107,6 +132,7 @@ static void say_page(const struct addr_part *p)
 	const struct page_verdict *verdict = &p->address->page.verdict;
 	const char *state = name_of(page_state_names, verdict->state);
 
+	say_frame(p);
 	if (!state) {
 		addr_say(p, "Page", scratch_printf(p->scratch, "unknown: %s",
 						   gap_phrase(verdict->gap)));
@@ -115,7 +141,7 @@ static void say_page(const struct addr_part *p)
 	addr_say(p, "Page", scratch_printf(p->scratch, "%s: %s (%s)", state,
 					   phrase_page(p).ptr,
 					   certainty_name(verdict->certainty)));
-	say_frame(p);
+	say_causes(p);
 	if (p->address->page.run.kind != PAGE_PRESENT)
 		return;
 	if (!verdict->mappings_known)

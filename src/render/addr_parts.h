@@ -51,7 +51,7 @@ struct span phrase_access_step(const struct addr_part *p, enum touch touch,
 			       enum access_step step);
 /* The whole chain, joined: "the VMA is ...; ...; the kernel will copy it". */
 struct span phrase_access(const struct addr_part *p, enum touch touch);
-/* What follows "the page is": "anonymous and mapped 2 times". */
+/* What follows "the page is": "anonymous, mapped 2 times". */
 struct span phrase_page(const struct addr_part *p);
 
 #endif

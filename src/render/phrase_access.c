@@ -85,8 +85,8 @@ struct span phrase_page(const struct addr_part *p)
 	    !verdict->mappings_known)
 		return span_of(what);
 	if (verdict->mappings == 1)
-		return scratch_printf(p->scratch, "%s and mapped once", what);
-	return scratch_printf(p->scratch, "%s and mapped %" PRIu32 " times", what,
+		return scratch_printf(p->scratch, "%s, mapped once", what);
+	return scratch_printf(p->scratch, "%s, mapped %" PRIu32 " times", what,
 			      verdict->mappings);
 }
 

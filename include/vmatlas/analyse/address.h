@@ -3,6 +3,7 @@
 #define VMATLAS_ANALYSE_ADDRESS_H
 
 #include "vmatlas/analyse/access.h"
+#include "vmatlas/analyse/cause.h"
 #include "vmatlas/analyse/symbol_cache.h"
 #include "vmatlas/elf/debug_line.h"
 #include "vmatlas/elf/disasm.h"
@@ -111,6 +112,7 @@ struct address {
 	enum level_entry levels[LEVEL_MAX];
 	struct address_frame frame;
 	struct address_elf elf;
+	struct causes *causes;		/* why the page was copied, see causes_vma(); or NULL */
 	struct access_evidence evidence;
 	struct access_verdict access[TOUCH_MAX];
 	struct address_bytes bytes;
