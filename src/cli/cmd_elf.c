@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "cli.h"
+#include "vmatlas/analyse/classify.h"
 #include "vmatlas/analyse/forecast.h"
 #include "vmatlas/render/report_elf.h"
+#include "vmatlas/render/report_observe.h"
 
 #define SCHEMA "vmatlas/elf"
 
@@ -66,14 +68,9 @@ static int one_file(struct cli *cli, struct report *report, struct source_proces
 }
 
 /* The program's own file. */
-static int one_process(struct cli *cli, struct report *report, struct source_process *source,
-		       struct error *error)
+static int show_program(struct cli *cli, struct report *report, const struct process *process,
+			struct error *error)
 {
-	CLEANUP(process_freep) struct process *process = NULL;
-	int rc = cli_load(report, source, PROCESS_NEED_ELF, &process, error);
-
-	if (rc < 0)
-		return rc;
 	for (size_t i = 0; i < process->object_count; i++) {
 		const struct object *object = &process->objects[i];
 
@@ -82,6 +79,21 @@ static int one_process(struct cli *cli, struct report *report, struct source_pro
 				    (struct span) { object->name, object->name_len }, error);
 	}
 	return error_set(error, ERROR_NOT_FOUND, NULL, "its program cannot be read");
+}
+
+static int one_process(struct cli *cli, struct report *report, struct source_process *source,
+		       struct error *error)
+{
+	CLEANUP(process_freep) struct process *process = NULL;
+	int rc = cli_load(report, source, PROCESS_NEED_ELF, &process, error);
+
+	if (rc >= 0)
+		rc = classify_process(process, error);
+	if (rc >= 0)
+		rc = show_program(cli, report, process, error);
+	if (rc < 0 || cli_value(cli, "page-size"))
+		return rc;
+	return report_observe(report, process, cli_has(cli, "pages"), error);
 }
 
 static int worse(int a, int b)

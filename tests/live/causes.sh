@@ -193,6 +193,36 @@ d = json.load(open('doc'))
 assert 'files' not in d and all(v['causes'] is None for v in d['vmas'])" || bad "--no-causes"
 stop
 
+# Forecast and process: page by page the same, but for what was written afterwards.
+start ./now write patch
+"$vmatlas" elf "$pid" --pages --json >doc || bad "elf: exit $?"
+"$top/tests/cli/validate.py" elf doc
+case $? in 0 | 77) ;; *) bad "elf: see above" ;; esac
+cat >elf.py <<'END'
+import json, sys
+
+d = json.load(open("doc"))
+o = {x["path"].rsplit("/", 1)[-1]: x for x in d["objects"]}
+for x in o.values():
+    assert x["agrees"] + x["later"] == x["copied"], x
+    assert x["agrees"] + x["not_copied"] == x["foretold"], x
+    assert len(x["pages"]) == x["agrees"] + x["later"] + x["not_copied"], x
+so, main = o["now.so"], o["now"]
+assert main["vmas_found"] == main["vmas_foretold"] > 4, main
+assert so["vmas_found"] == so["vmas_foretold"] - 1, so	# code was split to be patched
+assert so["not_copied"] == main["not_copied"] == 0, (so, main)
+later = [p for p in so["pages"] if p["verdict"] == "later"]
+assert sorted(p["causes"] for p in later) == [["code-patch"], ["data-write"]], later
+assert so["later"] == 2 and so["foretold"] >= 3, so
+assert "1 written by the program, 1 with patched code" == so["explanation"], so
+assert main["explanation"] == "as foretold" and main["later"] == 0, main
+assert d["file"] == main["path"], d["file"]
+END
+python3 elf.py || bad "elf of a process: $(head -c 3000 doc)"
+"$vmatlas" elf "$pid" >text || bad "elf: exit $?"
+grep -q '^now.so .*1 written by the program, 1 with patched code' text || bad "elf: $(cat text)"
+stop
+
 # Statics are found in a separate debug file only.
 cp now.so full.so
 objcopy --only-keep-debug now.so now.debug
