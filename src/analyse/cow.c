@@ -153,7 +153,7 @@ static int join_run(struct walk *walk, const struct page_run *run,
 	int rc = 0;
 
 	if (run->kind == PAGE_PRESENT && run->leaf == LEAF_UNKNOWN)
-		part.leaf_gap = GAP_NOT_IN_KERNEL;
+		part.leaf_gap = run->gap == GAP_CHANGED ? GAP_CHANGED : GAP_NOT_IN_KERNEL;
 	if (walk->run.pages && same_verdict(&walk->run, &part) &&
 	    walk->run.start + walk->run.pages * walk->process->page_size == part.start) {
 		walk->run.pages += run->pages;

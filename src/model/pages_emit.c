@@ -2,7 +2,6 @@
 #include "pages_impl.h"
 
 #define COMPOUND (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)
-#define TRIES 3
 
 static bool same_facts(const struct page_run *a, const struct page_run *b)
 {
@@ -61,109 +60,6 @@ int pages_emit_run(struct pages *pages, uint32_t index, const struct page_run *r
 	return push(pages, index, run);
 }
 
-static void set_flags(struct pages *pages, struct page_run *run, uint64_t flags)
-{
-	run->flags_known = pages->flags_gap == GAP_NONE;
-	run->mark_known = run->flags_known && pages->exclusive_mark;
-	if (!run->flags_known)
-		return;
-	run->flags = pages->needs & PAGE_JOIN_FRAMES ? flags & PAGE_KIND_FLAGS : flags;
-	run->zero = flags & KPF_ZERO_PAGE;
-	run->zero_known = true;
-	run->folio_order = flags & COMPOUND ? -1 : 0;
-}
-
-/*
- * Do word, flags and count contradict each other? The page was then freed or used again between
- * the reads. A count of 0 is right for pages that rmap does not track (zero page, drivers').
- */
-static bool contradicts(const struct pages *pages, const struct page_run *run)
-{
-	if (!run->flags_known || run->zero)
-		return false;
-	if (run->flags & (KPF_BUDDY | KPF_SLAB | KPF_PGTABLE | KPF_NOPAGE))
-		return true;
-	if (!(run->entry & PAGEMAP_FILE) != !!(run->flags & KPF_ANON))
-		return true;
-	return pages->needs & PAGE_NEED_COUNT && run->count_known && !run->mappings &&
-	       run->flags & KPF_ANON;
-}
-
-static struct page_run begin_run(struct pages *pages, uint64_t page, uint64_t count,
-				 uint64_t word)
-{
-	struct page_run run = {
-		.start = page << pages->page_shift,
-		.pages = count,
-		.kind = pages_word_kind(word),
-		.entry = word & PAGEMAP_FLAG_MASK,
-		.folio_order = -1,
-	};
-
-	if (run.kind == PAGE_SWAP) {
-		run.entry = word;
-		run.swap = pagemap_swap(word, pages->frames_visible);
-		run.gap = pages->frames_visible ? GAP_NONE : GAP_NEEDS_PRIVILEGE;
-		if (pages->needs & PAGE_JOIN_FRAMES && run.swap.kind == SWAP_SLOT)
-			run.entry &= PAGEMAP_FLAG_MASK | 0x1f;
-	} else if (run.kind == PAGE_PRESENT) {
-		run.frame_known = pages->frames_visible && !pages->shape;
-		run.frame = run.frame_known ? pagemap_frame(word) : 0;
-		run.gap = pages->frames_visible ? GAP_NONE : pages->flags_gap;
-	}
-	return run;
-}
-
-/* One page as it is now: word, flags and count read again. */
-static int reread_page(struct pages *pages, uint64_t page, struct page_run *run,
-		       struct error *error)
-{
-	uint64_t word = 0, flags = 0, count = 1;
-	size_t got = 0;
-
-	if (source_pagemap(pages->process, page, &word, 1, &got, error) < 0)
-		return -1;
-	*run = begin_run(pages, page, 1, got ? word : 0);
-	if (run->kind != PAGE_PRESENT || !run->frame_known || run->frame >= pages->frames_end)
-		return 0;
-	if (source_frames(pages->source, SOURCE_KPAGEFLAGS, run->frame, &flags, 1, &got, error) < 0)
-		return -1;
-	set_flags(pages, run, flags);
-	run->leaf = LEAF_BASE;
-	run->count_known = pages->count_gap == GAP_NONE && pages->needs & PAGE_NEED_COUNT;
-	if (run->count_known && !(word & PAGEMAP_EXCLUSIVE) &&
-	    source_frames(pages->source, SOURCE_KPAGECOUNT, run->frame, &count, 1, &got, error) < 0)
-		return -1;
-	run->mappings = (uint32_t)count;
-	return 0;
-}
-
-/* What reads the same again is how it is: special pages of drivers. What goes on changing after
- * a few tries is marked. */
-static int settle_page(struct pages *pages, struct page_run *run, struct error *error)
-{
-	bool steady = false;
-
-	for (int tries = 0; contradicts(pages, run) && !steady && tries < TRIES; tries++) {
-		struct page_run before = *run;
-
-		if (!pages->rereads_left)
-			break;
-		pages->rereads_left--;
-		pages->stats.reread_pages++;
-		if (reread_page(pages, run->start >> pages->page_shift, run, error) < 0)
-			return -1;
-		steady = run->entry == before.entry && run->frame == before.frame &&
-			 run->flags == before.flags && run->mappings == before.mappings;
-	}
-	run->changed = !steady && contradicts(pages, run);
-	if (run->changed) {
-		run->gap = GAP_CHANGED;
-		pages->stats.changed_pages++;
-	}
-	return 0;
-}
-
 static int push_reread(struct pages *pages, uint32_t index, const struct page_run *bad,
 		       struct error *error)
 {
@@ -175,7 +71,7 @@ static int push_reread(struct pages *pages, uint32_t index, const struct page_ru
 		run.pages = 1;
 		run.mappings = bad->counts ? bad->counts[i] : bad->mappings;
 		run.counts = NULL;
-		if (settle_page(pages, &run, error) < 0)
+		if (pages_settle(pages, &run, error) < 0)
 			return -1;
 		if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
 			continue;
@@ -188,7 +84,7 @@ static int push_reread(struct pages *pages, uint32_t index, const struct page_ru
 static int push_checked(struct pages *pages, uint32_t index, struct page_run *run,
 			struct error *error)
 {
-	if (contradicts(pages, run))
+	if (pages_contradict(pages, run))
 		return push_reread(pages, index, run, error);
 	if (run->flags & COMPOUND && run->flags & KPF_ANON && !(run->flags & KPF_HUGE) &&
 	    (run->leaf == LEAF_BASE || !(run->flags & KPF_ANON_EXCLUSIVE)))
@@ -238,7 +134,7 @@ static int emit_frames(struct pages *pages, uint32_t index, const struct page_ru
 		part.pages = i - begin;
 		part.mappings = counts[begin];
 		part.count_known = pages->needs & PAGE_NEED_COUNT && pages->count_gap == GAP_NONE;
-		set_flags(pages, &part, flags[begin] | (huge && i > begin + 1 ? COMPOUND : 0));
+		pages_set_flags(pages, &part, flags[begin] | (huge && i > begin + 1 ? COMPOUND : 0));
 		if (part.flags_known && (pages->count_gap != GAP_NONE))
 			part.gap = pages->count_gap;
 		if (push_checked(pages, index, &part, error) < 0)
@@ -301,7 +197,7 @@ static int emit_present(struct pages *pages, const struct word_run *words, struc
 
 		if (pages->frames_visible)
 			word += page - words->page;
-		run = begin_run(pages, page, end - page, word);
+		run = pages_begin_run(pages, page, end - page, word);
 		set_leaf(pages, mark, &run);
 		if (pages_use_frames(pages) && run.frame + run.pages <= pages->frames_end)
 			rc = emit_frames(pages, words->index, &run, error);
@@ -344,7 +240,7 @@ static int emit_words(struct pages *pages, const struct word_run *words, struct 
 		return 0;
 	if (words->kind == PAGE_PRESENT)
 		return emit_present(pages, words, error);
-	run = begin_run(pages, words->page, words->pages, words->word);
+	run = pages_begin_run(pages, words->page, words->pages, words->word);
 	if (words->kind == PAGE_UNREADABLE) {
 		run.kind = PAGE_UNREADABLE;
 		run.gap = words->gap;
@@ -352,14 +248,12 @@ static int emit_words(struct pages *pages, const struct word_run *words, struct 
 	return push(pages, words->index, &run);
 }
 
-/* A page whose word changed after it was read: everything about it anew. */
-static int push_stale(struct pages *pages, uint32_t index, uint64_t page, struct error *error)
+static int push_stale(struct pages *pages, uint32_t index, uint64_t page, uint64_t word,
+		      struct error *error)
 {
 	struct page_run run;
 
-	pages->stats.reread_pages++;
-	run = begin_run(pages, page, 1, 0);
-	if (reread_page(pages, page, &run, error) < 0 || settle_page(pages, &run, error) < 0)
+	if (pages_anew(pages, page, word, &run, error) < 0)
 		return -1;
 	if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
 		return 0;
@@ -385,15 +279,17 @@ static int emit_run(struct pages *pages, const struct word_run *run, struct erro
 
 	while (page < last && rc >= 0) {
 		uint64_t end = next_stale(pages, page, last);
+		uint64_t step = pages_word_step(pages, run->word);
 		struct word_run part = *run;
 
 		part.page = page;
 		part.pages = end - page;
-		part.word += pages_word_step(pages, run->word) * (page - run->page);
+		part.word += step * (page - run->page);
 		if (part.pages)
 			rc = emit_words(pages, &part, error);
 		if (rc >= 0 && end < last)
-			rc = push_stale(pages, run->index, end, error);
+			rc = push_stale(pages, run->index, end,
+					run->word + step * (end - run->page), error);
 		page = end + 1;
 	}
 	return rc;

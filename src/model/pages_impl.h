@@ -10,6 +10,7 @@
  *   pages_frames.c  bitmaps of the frames seen -> kpageflags and kpagecount, ascending
  *   pages_leaf.c    PAGEMAP_SCAN for the mapping level, and for the zero page without frames
  *   pages_verify.c  entries read again where the process was active meanwhile
+ *   pages_settle.c  a run from a word; pages that contradict themselves
  *   pages_emit.c    words + flags + counts -> struct page_run, joined, handed out
  *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
@@ -163,6 +164,16 @@ int pages_read_leaves(struct pages *pages, struct error *error);
 /* pages_verify.c */
 void pages_pulse(struct pages *pages, struct pages_pulse *pulse);
 int pages_verify(struct pages *pages, struct pages_pulse *before, struct error *error);
+
+/* pages_settle.c */
+struct page_run pages_begin_run(struct pages *pages, uint64_t page, uint64_t count,
+				uint64_t word);
+void pages_set_flags(struct pages *pages, struct page_run *run, uint64_t flags);
+bool pages_contradict(const struct pages *pages, const struct page_run *run);
+int pages_settle(struct pages *pages, struct page_run *run, struct error *error);
+/* A page whose word changed after it was read as `word`: everything about it anew. */
+int pages_anew(struct pages *pages, uint64_t page, uint64_t word, struct page_run *run,
+	       struct error *error);
 
 /* pages_emit.c */
 int pages_emit_chunk(struct pages *pages, struct error *error);

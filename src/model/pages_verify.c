@@ -40,7 +40,6 @@ static int compare_run(struct pages *pages, const struct word_run *run, uint64_t
 
 	for (uint64_t i = 0; i < run->pages; i++, word += step)
 		if (pages->words[run->page + i - first] != word &&
-		    pages->stale_count < PAGES_REREADS &&
 		    add_stale(pages, run->page + i, error) < 0)
 			return -1;
 	return 0;

@@ -232,31 +232,49 @@ static void churn(char *p, size_t pages)
 	}
 }
 
-/* Pages come and go while they are read: each is told once, and none as what it never was. */
-static void test_busy(void)
+/* Memory that comes and goes as a whole: more than a walk reads again. */
+static void churn_whole(char *p, size_t pages)
+{
+	for (;;) {
+		touch(p, pages);
+		madvise(p, pages * PAGE, MADV_DONTNEED);
+	}
+}
+
+/* Each page is told once, and none as what it never was: of what changed only the word is left,
+ * as the frame may be anybody's by now. */
+static void check_busy(struct ranges *ranges, struct result *result)
+{
+	uint64_t next = ranges->range[0].start;
+
+	walk(ranges, all_needs | PAGE_NEED_HOLES | PAGE_JOIN_FRAMES, false, false, result);
+	for (size_t n = 0; n < result->count; n++) {
+		const struct page_run *run = &result->run[n];
+
+		CHECK_U64(run->start, next);
+		next += run->pages * PAGE;
+		if (run->changed)
+			CHECK(!run->flags_known && !run->count_known && run->gap == GAP_CHANGED);
+		else
+			CHECK(run->kind == PAGE_NONE ||
+			      (run->kind == PAGE_PRESENT && run->flags & KPF_ANON));
+	}
+	if (result->count < MAX_RUNS)
+		CHECK_U64(next, ranges->range[0].end);
+}
+
+static void test_busy(size_t pages, void (*busy)(char *p, size_t pages))
 {
 	static struct result result;
-	size_t pages = 4 << 8;
 	char *p = map(pages, MAP_PRIVATE);
 	struct ranges ranges = one_range(p, pages);
 
+	madvise(p, pages * PAGE, MADV_NOHUGEPAGE);
 	target = fork();
 	if (!target)
-		churn(p, pages);
-	for (int i = 0; i < 20; i++) {
-		uint64_t next = (uintptr_t)p;
-
-		walk(&ranges, all_needs | PAGE_NEED_HOLES, false, false, &result);
-		for (size_t n = 0; n < result.count; n++) {
-			const struct page_run *run = &result.run[n];
-
-			CHECK_U64(run->start, next);
-			next += run->pages * PAGE;
-			CHECK(run->kind == PAGE_NONE || run->changed ||
-			      (run->kind == PAGE_PRESENT && run->flags & KPF_ANON));
-		}
-		CHECK_U64(next, (uintptr_t)p + pages * PAGE);
-	}
+		busy(p, pages);
+	for (int i = 0; i < 20; i++)
+		check_busy(&ranges, &result);
 	kill(target, SIGKILL);
 	waitpid(target, NULL, 0);
 	target = 0;
@@ -298,7 +316,8 @@ int main(void)
 	test_sparse();
 	test_chunks();
 	test_huge();
-	test_busy();
+	test_busy(1024, churn);
+	test_busy(32768, churn_whole);
 	source_free(source);
 	TEST_END;
 }
