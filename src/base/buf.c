@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmatlas/base/digits.h"
 #include "vmatlas/base/error.h"
 
 void buf_done(struct buf *buf)
@@ -69,27 +70,18 @@ int buf_add_char(struct buf *buf, char c)
 
 int buf_add_hex(struct buf *buf, uint64_t value, unsigned min_digits)
 {
-	static const char digits[] = "0123456789abcdef";
-	char text[16];
-	unsigned n = 0;
+	char text[DIGITS_MAX], *end = text + sizeof(text), *begin = digits_put_hex(end, value);
 
-	do {
-		text[sizeof(text) - ++n] = digits[value & 15];
-		value >>= 4;
-	} while (n < sizeof(text) && (value || n < min_digits));
-	return buf_add(buf, text + sizeof(text) - n, n);
+	while (begin > text && end - begin < (ptrdiff_t)min_digits)
+		*--begin = '0';
+	return buf_add(buf, begin, (size_t)(end - begin));
 }
 
 int buf_add_dec(struct buf *buf, uint64_t value)
 {
-	char text[20];
-	unsigned n = 0;
+	char text[DIGITS_MAX], *end = text + sizeof(text), *begin = digits_put_dec(end, value);
 
-	do {
-		text[sizeof(text) - ++n] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	return buf_add(buf, text + sizeof(text) - n, n);
+	return buf_add(buf, begin, (size_t)(end - begin));
 }
 
 int buf_addf(struct buf *buf, const char *fmt, ...)

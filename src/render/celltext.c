@@ -6,40 +6,7 @@
 #include <wchar.h>
 
 #include "render.h"
-
-static char *put_dec(char *end, uint64_t v)
-{
-	/* Two digits per division: this is the hottest loop of a long table. */
-	static const char pairs[] =
-		"00010203040506070809101112131415161718192021222324"
-		"25262728293031323334353637383940414243444546474849"
-		"50515253545556575859606162636465666768697071727374"
-		"75767778798081828384858687888990919293949596979899";
-
-	while (v >= 100) {
-		end -= 2;
-		memcpy(end, pairs + v % 100 * 2, 2);
-		v /= 100;
-	}
-	if (v >= 10) {
-		end -= 2;
-		memcpy(end, pairs + v * 2, 2);
-		return end;
-	}
-	*--end = (char)('0' + v);
-	return end;
-}
-
-static char *put_hex(char *end, uint64_t v)
-{
-	do {
-		*--end = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	} while (v);
-	*--end = 'x';
-	*--end = '0';
-	return end;
-}
+#include "vmatlas/base/digits.h"
 
 /* As lsblk: powers of 1024, one decimal where it is not zero: 0B 512B 4K 1.5M 2G. */
 static char *put_size(char *end, uint64_t bytes)
@@ -62,7 +29,7 @@ static char *put_size(char *end, uint64_t bytes)
 		*--end = (char)('0' + tenths);
 		*--end = '.';
 	}
-	return put_dec(end, whole);
+	return digits_put_dec(end, whole);
 }
 
 size_t cell_number(char room[CELL_DIGITS], const struct cell *cell, bool exact,
@@ -72,16 +39,18 @@ size_t cell_number(char room[CELL_DIGITS], const struct cell *cell, bool exact,
 
 	switch (cell->type) {
 	case CELL_COUNT:
-		begin = put_dec(end, cell->count);
+		begin = digits_put_dec(end, cell->count);
 		break;
 	case CELL_SIZE:
-		begin = exact ? put_dec(end, cell->count) : put_size(end, cell->count);
+		begin = exact ? digits_put_dec(end, cell->count) : put_size(end, cell->count);
 		break;
 	case CELL_HEX:
-		begin = put_hex(end, cell->count);
+		begin = digits_put_hex(end, cell->count);
+		*--begin = 'x';
+		*--begin = '0';
 		break;
 	case CELL_SIGNED:
-		begin = put_dec(end, cell->number < 0 ? 0 - (uint64_t)cell->number :
+		begin = digits_put_dec(end, cell->number < 0 ? 0 - (uint64_t)cell->number :
 				(uint64_t)cell->number);
 		if (cell->number < 0)
 			*--begin = '-';

@@ -33,7 +33,7 @@ GETTER(end)
 GETTER(range)
 {
 	ROW;
-	*cell = (struct cell) { .type = CELL_TEXT, .text = map_range(vma, scratch) };
+	*cell = cell_words(map_range(vma, scratch));
 }
 
 GETTER(size)
@@ -68,7 +68,7 @@ GETTER(perms)
 	};
 	ROW;
 
-	*cell = (struct cell) { .type = CELL_TEXT, .text = { texts[vma->perms & 15], 4 } };
+	*cell = cell_words((struct span) { texts[vma->perms & 15], 4 });
 }
 
 GETTER(offset)
@@ -121,10 +121,8 @@ GETTER(role)
 GETTER(kind)
 {
 	ROW;
-	*cell = (struct cell) { .type = CELL_TEXT,
-				.text = map_join(&ctx->cache->kind,
-						 vma_class_names[vma->vma_class].name, '/',
-						 vma_role_names[vma->role].name) };
+	*cell = cell_words(map_join(&ctx->cache->kind, vma_class_names[vma->vma_class].name, '/',
+				    vma_role_names[vma->role].name));
 }
 
 GETTER(backing)
@@ -147,10 +145,8 @@ GETTER(sharing)
 GETTER(store)
 {
 	ROW;
-	*cell = (struct cell) { .type = CELL_TEXT,
-				.text = map_join(&ctx->cache->store,
-						 vma_backing_names[vma->backing].name, ' ',
-						 sharing_name(vma)) };
+	*cell = cell_words(map_join(&ctx->cache->store, vma_backing_names[vma->backing].name, ' ',
+				    sharing_name(vma)));
 }
 
 GETTER(certainty)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "map_row.h"
 
+#include "vmatlas/base/digits.h"
 #include "vmatlas/model/elf_part.h"
 #include "vmatlas/parse/numa_maps.h"
 
@@ -21,25 +22,15 @@ uint64_t map_smaps(const struct map_ctx *ctx, const struct vma *vma, const uint6
 	return cache->present;
 }
 
-/* Written from the end; returns its first character. */
-static char *put_hex(char *end, uint64_t value)
-{
-	do {
-		*--end = "0123456789abcdef"[value & 15];
-		value >>= 4;
-	} while (value);
-	return end;
-}
-
 struct span map_range(const struct vma *vma, struct scratch *scratch)
 {
 	char *text = scratch_alloc(scratch, 40), *begin;
 
 	if (!text)
 		return span_of(NULL);
-	begin = put_hex(text + 40, vma->end);
+	begin = digits_put_hex(text + 40, vma->end);
 	*--begin = '-';
-	begin = put_hex(begin, vma->start);
+	begin = digits_put_hex(begin, vma->start);
 	return (struct span) { begin, (size_t)(text + 40 - begin) };
 }
 

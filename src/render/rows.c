@@ -56,10 +56,7 @@ int report_row(struct report *report, const void *row)
 		return report->rc;
 	scratch_reset(report->scratch);
 	for (i = 0; i < t->count; i++) {
-		/* As cell_null(), which a getter may leave; the rest of the cell is not read. */
-		cells[i].type = CELL_MISSING;
-		cells[i].name = NULL;
-		cells[i].gap = GAP_NOT_APPLICABLE;
+		cells[i] = cell_null();		/* which a getter may leave */
 		t->set->columns[t->column[i]].get(t->ctx, row, &cells[i], report->scratch);
 		if (cells[i].type == CELL_MISSING || cells[i].type >= CELL_LIST)
 			report_note_gaps(report, &cells[i]);

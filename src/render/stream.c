@@ -14,25 +14,32 @@ struct field {
 	bool last;		/* not padded behind */
 };
 
+#define BLANKS 16
+
+/* Writes whole groups: up to BLANKS - 1 more than asked for. */
+static char *put_blanks(char *at, size_t count)
+{
+	for (size_t i = 0; i < count; i += BLANKS)
+		memset(at + i, ' ', BLANKS);
+	return at + count;
+}
+
 static int add_field(struct buf *out, const struct field *f)
 {
 	size_t pad = f->width > f->columns ? f->width - f->columns : 0;
 	char *p;
 
-	if (buf_reserve(out, f->text.len + pad + 1) < 0)
+	if (out->cap - out->len <= f->text.len + pad + BLANKS &&
+	    buf_reserve(out, f->text.len + pad + BLANKS) < 0)
 		return -1;
 	p = out->data + out->len;
-	if (f->right) {
-		memset(p, ' ', pad);
-		p += pad;
-	}
+	if (f->right)
+		p = put_blanks(p, pad);
 	if (f->text.len)
 		memcpy(p, f->text.ptr, f->text.len);
 	p += f->text.len;
-	if (!f->right && !f->last) {
-		memset(p, ' ', pad);
-		p += pad;
-	}
+	if (!f->right && !f->last)
+		p = put_blanks(p, pad);
 	*p++ = f->last ? '\n' : ' ';
 	out->len = (size_t)(p - out->data);
 	return 0;
@@ -79,6 +86,7 @@ static int field_text(struct report *report, const struct cell *cell, struct fie
 	return 0;
 }
 
+/* Eight bytes at a time; the last group may overlap the one before. */
 static bool is_ascii(struct span s)
 {
 	uint64_t word, high = 0;
@@ -88,18 +96,34 @@ static bool is_ascii(struct span s)
 		memcpy(&word, s.ptr + i, sizeof(word));
 		high |= word;
 	}
+	if (i && i < s.len) {
+		memcpy(&word, s.ptr + s.len - sizeof(word), sizeof(word));
+		high |= word;
+		i = s.len;
+	}
 	for (; i < s.len; i++)
 		high |= (unsigned char)s.ptr[i];
 	return !(high & 0x8080808080808080ull);
 }
 
-/* Our own words need no escape, only their width may differ from their length. */
-static bool plain_text(const struct cell *cell)
+/* What stands for itself: numbers, our own words, plain names, what does not apply. */
+static bool plain_text(const struct report *report, const struct cell *cell,
+		       char room[CELL_DIGITS], struct span *text)
 {
-	if (cell->type == CELL_TEXT)
+	switch (cell->type) {
+	case CELL_TEXT:
+		*text = cell->text;
 		return is_ascii(cell->text);
-	return cell->type == CELL_BYTES &&
-		escape_plain(cell->text, ESCAPE_TERMINAL) == cell->text.len;
+	case CELL_BYTES:
+		*text = cell->text;
+		return escape_plain(cell->text, ESCAPE_TERMINAL) == cell->text.len;
+	case CELL_MISSING:
+		*text = SPAN_LITERAL("-");
+		return cell->gap == GAP_NOT_APPLICABLE;
+	default:
+		text->len = cell_number(room, cell, report->options.bytes, &text->ptr);
+		return text->len;
+	}
 }
 
 /* A last column that may be cut ends with the terminal's line. */
@@ -124,14 +148,10 @@ int stream_row(struct report *report, const struct cell *cells)
 		struct field f = field_of(t, i);
 		char room[CELL_DIGITS];
 
-		f.text.len = cell_number(room, &cells[i], report->options.bytes, &f.text.ptr);
-		f.columns = f.text.len;
-		if (!f.text.len && plain_text(&cells[i])) {
-			f.text = cells[i].text;
+		if (plain_text(report, &cells[i], room, &f.text))
 			f.columns = f.text.len;
-		} else if (!f.text.len && field_text(report, &cells[i], &f) < 0) {
+		else if (field_text(report, &cells[i], &f) < 0)
 			return -1;
-		}
 		field_cut(report, i, used, &f);
 		used += (f.columns > f.width ? f.columns : f.width) + 1;
 		if (add_field(&report->pending, &f) < 0)

@@ -55,9 +55,22 @@ struct cell {
 	};
 };
 
+/* Members beside the one that the type names stay as they are: nobody reads them, and setting
+ * them would take longer than everything else that a row does. */
+static inline struct cell cell_typed(enum cell_type type)
+{
+	struct cell cell;
+
+	cell.type = type;
+	cell.name = NULL;
+	return cell;
+}
 static inline struct cell cell_missing(enum gap gap)
 {
-	return (struct cell) { .type = CELL_MISSING, .gap = gap };
+	struct cell cell = cell_typed(CELL_MISSING);
+
+	cell.gap = gap;
+	return cell;
 }
 static inline struct cell cell_null(void)
 {
@@ -65,39 +78,72 @@ static inline struct cell cell_null(void)
 }
 static inline struct cell cell_bool(bool yes)
 {
-	return (struct cell) { .type = CELL_BOOL, .yes = yes };
+	struct cell cell = cell_typed(CELL_BOOL);
+
+	cell.yes = yes;
+	return cell;
 }
 static inline struct cell cell_count(uint64_t count)
 {
-	return (struct cell) { .type = CELL_COUNT, .count = count };
+	struct cell cell = cell_typed(CELL_COUNT);
+
+	cell.count = count;
+	return cell;
 }
 static inline struct cell cell_signed(int64_t number)
 {
-	return (struct cell) { .type = CELL_SIGNED, .number = number };
+	struct cell cell = cell_typed(CELL_SIGNED);
+
+	cell.number = number;
+	return cell;
 }
 static inline struct cell cell_size(uint64_t bytes)
 {
-	return (struct cell) { .type = CELL_SIZE, .count = bytes };
+	struct cell cell = cell_typed(CELL_SIZE);
+
+	cell.count = bytes;
+	return cell;
 }
 static inline struct cell cell_hex(uint64_t word)
 {
-	return (struct cell) { .type = CELL_HEX, .count = word };
+	struct cell cell = cell_typed(CELL_HEX);
+
+	cell.count = word;
+	return cell;
+}
+static inline struct cell cell_words(struct span words)
+{
+	struct cell cell = cell_typed(CELL_TEXT);
+
+	cell.text = words;
+	return cell;
 }
 static inline struct cell cell_text(const char *text)
 {
-	return (struct cell) { .type = CELL_TEXT, .text = span_of(text) };
+	return cell_words(span_of(text));
 }
 static inline struct cell cell_bytes(struct span bytes)
 {
-	return (struct cell) { .type = CELL_BYTES, .text = bytes };
+	struct cell cell = cell_typed(CELL_BYTES);
+
+	cell.text = bytes;
+	return cell;
 }
 static inline struct cell cell_list(const struct cell *items, size_t count)
 {
-	return (struct cell) { .type = CELL_LIST, .list = { items, count } };
+	struct cell cell = cell_typed(CELL_LIST);
+
+	cell.list.items = items;
+	cell.list.count = count;
+	return cell;
 }
 static inline struct cell cell_object(const struct cell *items, size_t count)
 {
-	return (struct cell) { .type = CELL_OBJECT, .list = { items, count } };
+	struct cell cell = cell_typed(CELL_OBJECT);
+
+	cell.list.items = items;
+	cell.list.count = count;
+	return cell;
 }
 static inline struct cell cell_named(const char *name, struct cell cell)
 {
