@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "load.h"
-#include "read_ahead.h"
 
 /*
  * The kernel promises ascending lines without overlap, but since maps is walked under one VMA
@@ -12,7 +11,6 @@
 /* One page less the longest record: the kernel then never begins a record that does not fit and
  * that it would have to walk a second time (fs/seq_file.c seq_read_iter). */
 #define SMAPS_CHUNK 3000u
-#define WINDOW (64u << 10)
 #define VMAS_MAX (1u << 28)
 
 struct vma_reader {
@@ -175,19 +173,16 @@ int vma_array_read(struct process *process, bool smaps, struct error *error)
 		.process = process, .unparsed = ERROR_INIT,
 	};
 	struct source_stream CLEANUP(source_stream_freep) *stream = NULL;
-	struct read_ahead CLEANUP(read_ahead_done) ahead;
 	struct error local = ERROR_INIT;
 	int ret, told;
 
 	if (!error)
 		error = &local;
-	read_ahead_init(&ahead, NULL, smaps ? SMAPS_CHUNK : MAPS_CHUNK);
 	ret = source_stream_open(process->source, smaps ? SOURCE_SMAPS : SOURCE_MAPS, &stream,
 				 error);
 	if (ret < 0)
 		return ret;
-	ahead.stream = stream;
-	lines_init(&reader.lines, read_ahead_read, &ahead, WINDOW);
+	lines_init(&reader.lines, source_stream_read, stream, smaps ? SMAPS_CHUNK : MAPS_CHUNK);
 	ret = smaps ? smaps_read(&reader, error) : maps_read(&reader, error);
 	told = unparsed_warn(&reader);
 	if (ret >= 0 && told >= 0)
