@@ -91,6 +91,8 @@ static void twins_find(struct classify *c, uint8_t *seen)
 {
 	struct process *process = c->process;
 
+	if (!memchr(c->kinds, KIND_MEMFD, process->object_count))
+		return;
 	for (size_t i = 0; i < process->vma_count; i++) {
 		const struct vma *vma = &process->vmas[i];
 

@@ -44,7 +44,7 @@ static inline bool take_hex(struct cursor *c, unsigned max_digits, uint64_t *val
 	uint64_t v = 0;
 	unsigned digit;
 
-	if (c->end - at >= 8 && eight_digits(at, &v))
+	if (max_digits > 8 && c->end - at >= 8 && eight_digits(at, &v))
 		at += 8;
 	while (at < c->end && (digit = hex_digits[*at])) {
 		v = v << 4 | (digit - 1);

@@ -24,7 +24,7 @@ static char *put_blanks(char *at, size_t count)
 	return at + count;
 }
 
-static int add_field(struct buf *out, const struct field *f)
+static inline int add_field(struct buf *out, const struct field *f)
 {
 	size_t pad = f->width > f->columns ? f->width - f->columns : 0;
 	char *p;
