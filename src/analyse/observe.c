@@ -180,24 +180,23 @@ static uint8_t perms_of(uint32_t flags)
 			 (flags & PF_X ? VMA_EXEC : 0));
 }
 
-static void compare_vmas(const struct watch *watch, const struct forecast *forecast,
-			 struct observation *seen)
+static void compare_vma(const struct watch *watch, const struct elf_vma *want,
+			struct observation *seen)
 {
-	for (size_t i = 0; i < forecast->layout->count; i++) {
-		const struct elf_vma *want = &forecast->layout->vmas[i];
-		uint32_t next, index = process_find(watch->process, want->start + seen->load_bias,
-						    &next);
-		const struct vma *vma;
+	uint64_t start = want->start + seen->load_bias, end = want->end + seen->load_bias;
+	uint32_t next, index = process_find(watch->process, start, &next);
+	const struct vma *vma;
 
-		seen->vmas_foretold++;
-		if (index == VMA_NONE)
-			continue;
-		vma = &watch->process->vmas[index];
-		seen->vmas_found += vma->start == want->start + seen->load_bias &&
-				    vma->end == want->end + seen->load_bias &&
-				    (vma->perms & (VMA_READ | VMA_WRITE | VMA_EXEC)) ==
-					    perms_of(want->perms);
-	}
+	seen->vmas_foretold++;
+	if (index == VMA_NONE)
+		return;
+	vma = &watch->process->vmas[index];
+	if ((vma->perms & (VMA_READ | VMA_WRITE | VMA_EXEC)) != perms_of(want->perms))
+		return;
+	if (vma->start == start && vma->end == end)
+		seen->vmas_found++;
+	else if (vma->start <= start && vma->end >= end)
+		seen->vmas_merged++;
 }
 
 static int observe_object(struct watch *watch, uint32_t index, struct error *error)
@@ -213,7 +212,8 @@ static int observe_object(struct watch *watch, uint32_t index, struct error *err
 		rc = watch->sink->begin(watch->sink->ctx, index);
 	if (rc >= 0)
 		rc = compare_pages(watch, forecast, &seen);
-	compare_vmas(watch, forecast, &seen);
+	for (size_t i = 0; i < forecast->layout->count; i++)
+		compare_vma(watch, &forecast->layout->vmas[i], &seen);
 	return rc < 0 ? rc : watch->sink->end(watch->sink->ctx, &seen);
 }
 

@@ -113,6 +113,19 @@ static const char *const later_words[CAUSE_MAX] = {
 	[CAUSE_UNKNOWN] = "for an unknown reason",
 };
 
+/* bss joins anonymous memory beside it; mprotect() of a part cuts. */
+static void explain_vmas(const struct observation *seen, struct buf *text)
+{
+	size_t other = seen->vmas_foretold - seen->vmas_found - seen->vmas_merged;
+
+	if (seen->vmas_merged)
+		buf_addf(text, "%s%zu VMA%s merged with a neighbour", text->len ? "; " : "",
+			 seen->vmas_merged, seen->vmas_merged == 1 ? "" : "s");
+	if (other)
+		buf_addf(text, "%s%zu VMA%s cut, changed or unmapped since",
+			 text->len ? "; " : "", other, other == 1 ? "" : "s");
+}
+
 /* One sentence that explains the difference. */
 static struct span explanation(const struct observation *seen, struct buf *text)
 {
@@ -134,6 +147,7 @@ static struct span explanation(const struct observation *seen, struct buf *text)
 	if (seen->not_copied > seen->not_mapped)
 		buf_addf(text, "%s%llu still the file's: nothing was written there", between,
 			 (unsigned long long)(seen->not_copied - seen->not_mapped));
+	explain_vmas(seen, text);
 	return buf_span(text);
 }
 

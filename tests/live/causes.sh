@@ -209,12 +209,13 @@ for x in o.values():
     assert len(x["pages"]) == x["agrees"] + x["later"] + x["not_copied"], x
 so, main = o["now.so"], o["now"]
 assert main["vmas_found"] == main["vmas_foretold"] > 4, main
-assert so["vmas_found"] == so["vmas_foretold"] - 1, so	# code was split to be patched
+assert so["vmas_found"] < so["vmas_foretold"], so	# code was cut to be patched
 assert so["not_copied"] == main["not_copied"] == 0, (so, main)
 later = [p for p in so["pages"] if p["verdict"] == "later"]
 assert sorted(p["causes"] for p in later) == [["code-patch"], ["data-write"]], later
 assert so["later"] == 2 and so["foretold"] >= 3, so
-assert "1 written by the program, 1 with patched code" == so["explanation"], so
+assert "1 written by the program, 1 with patched code" in so["explanation"], so
+assert "1 VMA cut, changed or unmapped since" in so["explanation"], so
 assert main["explanation"] == "as foretold" and main["later"] == 0, main
 assert d["file"] == main["path"], d["file"]
 END

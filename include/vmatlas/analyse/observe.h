@@ -38,6 +38,7 @@ struct observation {
 	uint64_t not_mapped;		/* of not_copied: without a page-table entry */
 	size_t vmas_foretold;
 	size_t vmas_found;		/* with the same bounds and permissions */
+	size_t vmas_merged;		/* part of a larger one with the same permissions */
 };
 
 struct observe_sink {
