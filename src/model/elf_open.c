@@ -152,12 +152,47 @@ static int object_settle_deleted(struct process *process, struct object *object)
 	return 0;
 }
 
+/* Is this the name that the kernel escaped to the object's? */
+static bool is_unescaped_name(const struct object *object, struct span name)
+{
+	const char *at = object->name;
+
+	for (size_t i = 0; i < name.len; i++) {
+		bool newline = name.ptr[i] == '\n';
+
+		if (newline ? strncmp(at, "\\012", 4) : *at != name.ptr[i])
+			return false;
+		at += newline ? 4 : 1;
+	}
+	return !*at;
+}
+
+/* map_files shows names unescaped, also of deleted files and memfds. */
+static bool object_take_link(struct process *process, struct object *object)
+{
+	const struct vma *vma = &process->vmas[object->first_vma];
+	struct buf CLEANUP(buf_done) name = BUF_INIT;
+
+	if (source_mapped_name(process->source, vma->start, vma->end, &name, NULL) < 0)
+		return false;
+	if (object->deleted && span_ends(buf_span(&name), " (deleted)")) {
+		name.len -= strlen(" (deleted)");
+		name.data[name.len] = '\0';
+	}
+	if (!is_unescaped_name(object, buf_span(&name)))
+		return false;
+	object_rename(object, &name);
+	return true;
+}
+
 /* Backslash 012 may be a newline that the kernel escaped (fs/seq_file.c mangle_path), or these
- * four bytes, which it does not escape: the file that is there tells. */
+ * four bytes, which it does not escape: the link in map_files tells, or the file that is there. */
 static int object_settle_newline(struct process *process, struct object *object)
 {
 	struct buf CLEANUP(buf_done) path = BUF_INIT;
 
+	if (object_take_link(process, object))
+		return 0;
 	for (const char *at = object->name; *at; at++) {
 		bool newline = strncmp(at, "\\012", 4) == 0;
 
@@ -178,9 +213,9 @@ int objects_settle(struct process *process)
 
 		if (!object_is_regular(object))
 			continue;
-		if (object->deleted && object_settle_deleted(process, object) < 0)
-			return -ERROR_NOMEM;
 		if (object->newline_escape && object_settle_newline(process, object) < 0)
+			return -ERROR_NOMEM;
+		if (object->deleted && object_settle_deleted(process, object) < 0)
 			return -ERROR_NOMEM;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -182,24 +183,37 @@ int live_system_open(struct source *source, enum source_system_text what, int *f
 	return 0;
 }
 
-int live_exe(struct source_process *process, struct buf *path, struct error *error)
+static int live_link(struct live_process *p, const char *link, struct buf *path,
+		     struct error *error)
 {
-	struct live_process *p = live_process_of(process);
-
 	for (size_t size = 1024; size <= LINK_MAX_BYTES; size *= 4) {
 		ssize_t got;
 
 		if (buf_reserve(path, size) < 0)
 			return error_nomem(error);
-		got = readlinkat(p->dir, "exe", path->data + path->len, size);
-		source_count(process->source, got);
+		got = readlinkat(p->dir, link, path->data + path->len, size);
+		source_count(p->base.source, got);
 		if (got < 0)
-			return live_refusal(p, "exe", errno, error);
+			return live_refusal(p, link, errno, error);
 		if ((size_t)got < size) {
 			source_buf_cut(path, path->len + (size_t)got);
 			return 0;
 		}
 		source_buf_cut(path, path->len);
 	}
-	return error_set(error, ERROR_LIMIT, "exe", "longer than %u bytes", LINK_MAX_BYTES);
+	return error_set(error, ERROR_LIMIT, link, "longer than %u bytes", LINK_MAX_BYTES);
+}
+
+int live_exe(struct source_process *process, struct buf *path, struct error *error)
+{
+	return live_link(live_process_of(process), "exe", path, error);
+}
+
+int live_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
+		     struct buf *name, struct error *error)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "map_files/%" PRIx64 "-%" PRIx64, start, end);
+	return live_link(live_process_of(process), link, name, error);
 }

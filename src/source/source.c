@@ -243,6 +243,15 @@ int source_exe(struct source_process *process, struct buf *path, struct error *e
 	return ops->exe ? ops->exe(process, path, error) : NOT_RECORDED(error, "exe");
 }
 
+int source_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
+		       struct buf *name, struct error *error)
+{
+	const struct source_ops *ops = process->source->ops;
+
+	return ops->mapped_name ? ops->mapped_name(process, start, end, name, error) :
+		NOT_RECORDED(error, "map_files");
+}
+
 int source_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
 		   size_t *got, struct error *error)
 {

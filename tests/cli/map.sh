@@ -89,7 +89,9 @@ deleted="$work/real (deleted)"
 newline="$work/new
 line"
 literal="$work/new\\012line"
-for name in "$deleted" "$newline" "$literal"; do
+both="$work/both
+ (deleted)"
+for name in "$deleted" "$newline" "$literal" "$both"; do
 	cp /bin/sleep "$name"
 	"$name" 1000 &
 	pids="$pids $!"
@@ -99,7 +101,9 @@ done
 run 0 --raw --no-headings -o path,deleted --vma text "$map1"; says '/real\\x20(deleted) \(no\|false\)' out
 run 0 --raw --no-headings -o path --vma text "$map2"; says '/new\\x0aline' out
 run 0 --raw --no-headings -o path --vma text "$map3"; says '/new\\x5c012line' out
-rm "$literal"
+rm "$literal" "$newline"
+run 0 --raw --no-headings -o path,deleted --vma text "$map2"; says '/new\\x0aline \(yes\|true\)' out
+run 0 --raw --no-headings -o path,deleted --vma text "$map4"; says '/both\\x0a\\x20(deleted) \(no\|false\)' out
 run 0 --raw --no-headings -o path,deleted --vma text "$map3"; says 'line \(yes\|true\)' out
 
 # Lines that overlap, go back or are none.

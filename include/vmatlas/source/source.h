@@ -169,6 +169,9 @@ int source_system_text(struct source *source, enum source_system_text what, stru
 		       struct error *error);
 /* The link /proc/PID/exe, raw bytes, with the kernel's " (deleted)" if any. */
 int source_exe(struct source_process *process, struct buf *path, struct error *error);
+/* The link of a VMA in /proc/PID/map_files: its name as in maps, but with newlines unescaped. */
+int source_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
+		       struct buf *name, struct error *error);
 
 /*
  * pagemap words of `count` pages from page index `first` (address / page size). *got is smaller
