@@ -43,5 +43,5 @@ void classify_anon(struct classify *c, struct vma *vma)
 	    classify_top_stack(c, vma) || classify_arena(c, vma) || classify_jit(vma) ||
 	    classify_malloc_large(c, vma))
 		return;
-	vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_ANON, RULE_ANON, CERTAINTY_INFERRED);
+	vma_set(vma, VMA_CLASS_DYNAMIC, ROLE_ANON, RULE_ANON, CERTAINTY_GUESS);
 }

@@ -113,7 +113,7 @@ static const struct line lines[] = {
 	{ "r--p", "08:01 19 /usr/share/zoneinfo/UTC", "M/file file observed", 0 },
 	{ "rw-s", "08:01 20 /var/x (deleted)", "M/file file observed", 0 },
 	{ "rwxp", "00:00 0", "D/jit anon inferred", 0 },
-	{ "r--p", "00:00 0", "D/anon anon inferred", 0 },
+	{ "r--p", "00:00 0", "D/anon anon guess", 0 },
 };
 
 #define LINE_ADDRESS(i) (0x10000000ull + 0x100000ull * (i))
@@ -182,11 +182,11 @@ static void check_stacks(void)
 	CHECK_STR(verdict(&r, 0x7f0000000000), "D/arena anon inferred");
 	CHECK_STR(verdict(&r, 0x7f0000021000), "G/reserved anon inferred");
 	CHECK_U64(vma_at(&r, 0x7f0000021000)->owner, 0);
-	CHECK_STR(verdict(&r, 0x7f0010000000), "D/anon anon inferred");
+	CHECK_STR(verdict(&r, 0x7f0010000000), "D/anon anon guess");
 	CHECK_STR(verdict(&r, 0x7f0010021000), "G/reserved anon inferred");
 	CHECK_STR(verdict(&r, 0x7f1000001000), "T/thread-stack anon guess");
 	CHECK_STR(verdict(&r, 0x7f1000000000), "G/guard anon inferred");
-	CHECK_STR(verdict(&r, 0x7f1100001000), "D/anon anon inferred");
+	CHECK_STR(verdict(&r, 0x7f1100001000), "D/anon anon guess");
 	CHECK_STR(verdict(&r, 0x7f1100000000), "G/guard anon guess");
 	CHECK_STR(verdict(&r, 0x7ffc00000000), "G/guard anon inferred");
 	CHECK_U64(vma_at(&r, 0x7ffc00000000)->owner, 9);
@@ -242,7 +242,7 @@ static void check_merged(void)
 		  ROLE_BSS },
 		{ "00604000-00704000 rw-p 00000000 00:00 0 [heap]\n", true, "D/heap anon observed",
 		  ROLE_MAX },
-		{ "00605000-00704000 rw-p 00000000 00:00 0 \n", false, "D/anon anon inferred",
+		{ "00605000-00704000 rw-p 00000000 00:00 0 \n", false, "D/anon anon guess",
 		  ROLE_MAX },
 	};
 
