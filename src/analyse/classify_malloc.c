@@ -83,17 +83,24 @@ bool classify_arena(struct classify *c, struct vma *vma)
 	return true;
 }
 
-/* Size of the block whose header lies at the address, 0 if there is none that can be read. */
+/*
+ * Size of the block whose header (struct malloc_chunk: size in front, size and flags) lies at the
+ * address, 0 if there is none that can be read. On i386 blocks are aligned to 16 bytes, twice the
+ * header, so it begins 8 bytes further on, and says so (sysmalloc_mmap).
+ */
 static uint64_t chunk_size(struct classify *c, uint64_t address)
 {
-	uint64_t header[2];
+	bool small = c->process->has_auxv && c->process->auxv.word_size == 4;
+	uint64_t header[2], front, size;
 
 	if (!words_read(c, address, header, ARRAY_SIZE(header)))
 		return 0;
-	if ((header[1] & CHUNK_FLAGS) != CHUNK_MMAPPED || header[0] ||
-	    (header[1] & -(uint64_t)8) % c->process->page_size)
+	front = small ? (uint32_t)header[1] : header[0];
+	size = small ? header[1] >> 32 : header[1];
+	if ((size & CHUNK_FLAGS) != CHUNK_MMAPPED || front != (small ? 8 : 0))
 		return 0;
-	return header[1] & -(uint64_t)8;
+	size = (size & -(uint64_t)8) + front;
+	return size % c->process->page_size ? 0 : size;
 }
 
 /* Blocks above the threshold have a mapping of their own that begins with their header. */
@@ -101,8 +108,7 @@ bool classify_malloc_large(struct classify *c, struct vma *vma)
 {
 	uint64_t at = vma->start, size;
 
-	if (!is_anon_rw(vma) || vma->end - vma->start <= MMAP_THRESHOLD ||
-	    (c->process->has_auxv && c->process->auxv.word_size == 4))
+	if (!is_anon_rw(vma) || vma->end - vma->start <= MMAP_THRESHOLD)
 		return false;
 	for (unsigned i = 0; i < CHUNKS_MAX && at < vma->end; i++) {
 		size = chunk_size(c, at);

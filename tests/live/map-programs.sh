@@ -103,6 +103,9 @@ variant huge-static C/rodata C/rodata -fno-PIE -static -Wl,-z,max-page-size=0x20
 variant execstack C/rodata K/relro -fPIE -pie -Wl,-z,execstack
 variant no-sections C/rodata K/relro -fPIE -pie -Wl,-s
 variant lld C/rodata K/relro -fPIE -pie -fuse-ld=lld
+case $(uname -m) in
+x86_64) variant 32-bit C/rodata K/relro -fPIE -pie -m32 ;;
+esac
 variant gold C/text K/relro -fPIE -pie -fuse-ld=gold
 
 # The loader run as a program: the program is still the program.
