@@ -17,6 +17,33 @@ static void table_columns(struct table *table, bool json)
 		table->column[table->count++] = set->chosen[i];
 }
 
+#define TRUNC_WIDTH 20u	/* what a column that may be cut should keep */
+
+static size_t table_width(const struct table *table)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct column *column = &table->set->columns[table->column[i]];
+
+		width += 1 + (column->flags & COLUMN_TRUNC && column->width > TRUNC_WIDTH ?
+			      TRUNC_WIDTH : column->width);
+	}
+	return width ? width - 1 : 0;
+}
+
+/* Rows that wrap cannot be read: columns that can be spared give way, the last one first. */
+static void table_narrow(struct table *table, size_t width)
+{
+	for (size_t i = table->count; i-- > 0 && table_width(table) > width;) {
+		if (!(table->set->columns[table->column[i]].flags & COLUMN_SPARE))
+			continue;
+		table->count--;
+		memmove(&table->column[i], &table->column[i + 1],
+			(table->count - i) * sizeof(table->column[0]));
+	}
+}
+
 static int table_sort(struct report *report)
 {
 	struct table *table = &report->table;
@@ -39,6 +66,8 @@ int report_table_begin(struct report *report, const char *name, const char *titl
 	report->table = (struct table) { .set = set, .ctx = ctx };
 	report->table.streamed = !rows_hint || rows_hint > TABLE_LAYOUT_ROWS;
 	table_columns(&report->table, report_is_json(report));
+	if (report_is_text(report) && report->cut && !set->given)
+		table_narrow(&report->table, report->width);
 	report->in_table = true;
 	report->had_table = true;
 	if (report_fail(report, table_sort(report)) < 0)

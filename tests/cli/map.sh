@@ -61,6 +61,21 @@ if command -v strace >/dev/null 2>&1 && strace -o "$work/trace" true 2>/dev/null
 	! grep -q '"maps"' "$work/trace" || bad "maps was read beside smaps"
 fi
 
+# On a narrow terminal rows do not wrap: spare columns give way unless they were chosen.
+on_terminal() {
+	COLUMNS=$1 script -qec "$vmatlas map --color=never $2 $quiet" /dev/null </dev/null |
+		tr -d '\r' | sed -n '/^RANGE/,/^$/p' >"$work/out"
+}
+if command -v script >/dev/null 2>&1; then
+	on_terminal 80 ""
+	[ "$(wc -L <"$work/out")" -le 80 ] || bad "rows are wider than 80 columns"
+	says 'PERM CLASS .* RSS PART' out
+	on_terminal 200 ""
+	says 'PAGES PERM CLASS .* BACKING .* COPIED PART' out
+	on_terminal 80 '-o range,pages,perms,kind,store,rss,copied,part'
+	says 'BACKING .* COPIED PART' out
+fi
+
 # What is no process with a map.
 run 1 2147483000; says '2147483000' err; one_line
 run 1 99999999999; one_line
