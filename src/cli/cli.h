@@ -120,6 +120,8 @@ typedef int cli_one_fn(struct cli *cli, struct report *report, struct source_pro
 int cli_each_process(struct cli *cli, const char *schema, cli_one_fn *one);
 /* The same for a command about none or several processes: one document, process NULL. */
 int cli_one_document(struct cli *cli, const char *schema, cli_one_fn *one);
+/* Of two statuses: failures outweigh the rest; among answers the larger number says more. */
+int cli_worse(int a, int b);
 
 /* First step of `one` in commands that use the model: loads the process and writes its object
  * and warnings. The caller frees *loaded. */

@@ -96,13 +96,6 @@ static int one_process(struct cli *cli, struct report *report, struct source_pro
 	return report_observe(report, process, cli_has(cli, "pages"), error);
 }
 
-static int worse(int a, int b)
-{
-	if (a == STATUS_FAILED || b == STATUS_FAILED)
-		return STATUS_FAILED;
-	return a > b ? a : b;
-}
-
 static int run_operand(struct cli *cli)
 {
 	if (cli->operand_count && strchr(cli->operands[0], '/'))
@@ -120,7 +113,7 @@ static int run(struct cli *cli)
 		return run_operand(cli);
 	cli->operand_count = 1;
 	for (size_t i = 0; i < count; i++, cli->operands++)
-		status = worse(status, run_operand(cli));
+		status = cli_worse(status, run_operand(cli));
 	return status;
 }
 

@@ -99,8 +99,7 @@ static int run_next(struct cli *cli, const char *schema, struct source_process *
 	return run_document(cli, schema, process, one);
 }
 
-/* Failures outweigh the rest; among answers the larger number says more. */
-static int worse(int a, int b)
+int cli_worse(int a, int b)
 {
 	if (a == STATUS_FAILED || b == STATUS_FAILED)
 		return STATUS_FAILED;
@@ -123,9 +122,9 @@ int cli_each_process(struct cli *cli, const char *schema, cli_one_fn *one)
 
 		progress_step(&progress, i, count);
 		if (source_process_open(cli->source, pids[i], &process, &error) < 0)
-			status = worse(status, cli_error(&error));
+			status = cli_worse(status, cli_error(&error));
 		else
-			status = worse(status, run_next(cli, schema, process, one));
+			status = cli_worse(status, run_next(cli, schema, process, one));
 	}
 	progress_done(&progress);
 	return status;
