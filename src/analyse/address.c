@@ -95,6 +95,7 @@ static int explain_mapped(struct address_context *ctx, struct address *out, stru
 	address_evidence_read(ctx, out, &file);
 	address_elf_find(ctx, out);
 	address_bytes_read(ctx, out, &file);
+	address_slot_find(ctx, out);
 	rc = address_cause_find(ctx, out, error);
 	if (rc >= 0)
 		rc = address_code_read(ctx, out, &file, error);

@@ -22,6 +22,8 @@ void address_growth_read(struct address_context *ctx, struct address *address);
 /* Contents, of memory or of the file; and instructions where it is code. */
 void address_bytes_read(struct address_context *ctx, struct address *address,
 			const struct source_file *file);
+/* What a slot of the GOT holds: needs ELF part and bytes. */
+void address_slot_find(struct address_context *ctx, struct address *address);
 int address_code_read(struct address_context *ctx, struct address *address,
 		      const struct source_file *file, struct error *error);
 

@@ -43,7 +43,6 @@ static void say_accesses(const struct addr_part *p)
 	for (int touch = 0; touch < TOUCH_MAX; touch++)
 		report_prose(p->report, "%s: %s.", titles[touch],
 			     phrase_access(p, (enum touch)touch).ptr);
-	report_line(p->report, "");
 }
 
 void addr_report_accesses(const struct addr_part *p)

@@ -22,11 +22,54 @@ static const char *const origins[] = {
 	[BYTES_NONE] = NULL, [BYTES_MEMORY] = "memory", [BYTES_FILE] = "file",
 };
 
+static void member_slot(const struct addr_part *p)
+{
+	const struct address_slot *slot = &p->address->slot;
+	struct cell items[4];
+
+	if (!slot->known) {
+		addr_member(p, "slot", cell_null());
+		return;
+	}
+	items[0] = cell_named("value", cell_hex(slot->value));
+	items[1] = cell_named("file", slot->elf.object == OBJECT_NONE ? cell_null() :
+			      cell_bytes(span_of(p->process->objects[slot->elf.object].name)));
+	items[2] = cell_named("symbol", slot->elf.has_symbol ?
+			      cell_bytes(span_of(slot->elf.symbol.name)) : cell_null());
+	items[3] = cell_named("symbol_offset", slot->elf.has_symbol ?
+			      cell_hex(slot->elf.symbol_offset) : cell_null());
+	addr_member(p, "slot", cell_object(items, 4));
+}
+
+static void say_slot(const struct addr_part *p)
+{
+	const struct address_slot *slot = &p->address->slot;
+	const char *file;
+
+	if (!slot->known)
+		return;
+	file = slot->elf.object == OBJECT_NONE ? "no file" :
+		p->process->objects[slot->elf.object].name;
+	addr_say(p, "Holds", scratch_printf(p->scratch, "0x%" PRIx64 ", %s of %s", slot->value,
+					    slot->elf.has_symbol ? slot->elf.symbol.name :
+					    "an address", file));
+}
+
+void addr_report_slot(const struct addr_part *p)
+{
+	if (report_is_json(p->report))
+		member_slot(p);
+	else
+		say_slot(p);
+}
+
 void addr_report_bytes(const struct addr_part *p)
 {
 	const struct address_bytes *bytes = &p->address->bytes;
 	struct cell items[2];
 
+	if (bytes->len || bytes->cold)
+		report_line(p->report, "");
 	if (!bytes->len) {
 		addr_member(p, "bytes", cell_missing(bytes->gap));
 		if (bytes->cold)

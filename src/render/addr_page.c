@@ -109,8 +109,12 @@ static void say_frame(const struct addr_part *p)
 	const struct page_run *run = &p->address->page.run;
 	const struct address_frame *frame = &p->address->frame;
 
-	if (!run->frame_known)
+	if (run->kind != PAGE_PRESENT)
 		return;
+	if (!run->frame_known) {
+		report_fact(p->report, NULL, "Frame", cell_missing(frame->gap), REPORT_TEXT_ONLY);
+		return;
+	}
 	report_fact(p->report, NULL, "Frame", cell_hex(run->frame), REPORT_TEXT_ONLY);
 	if (!frame->known)
 		return;

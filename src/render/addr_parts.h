@@ -25,6 +25,7 @@ void addr_report_page(const struct addr_part *p);
 void addr_report_sharers(const struct addr_part *p);
 void addr_report_accesses(const struct addr_part *p);
 void addr_report_bytes(const struct addr_part *p);
+void addr_report_slot(const struct addr_part *p);
 void addr_report_instructions(const struct addr_part *p);
 
 /* A fact for people only. */

@@ -20,9 +20,9 @@ static void say_level(const struct addr_part *p, enum table_level level)
 	enum level_entry what = p->address->levels[level];
 
 	addr_say(p, name_of(table_level_names, level),
-		 scratch_printf(p->scratch, "index %4" PRIu64 "  bits %u-%u  %s", index,
+		 scratch_printf(p->scratch, "index %4" PRIu64 "  bits %u-%u%s%s", index,
 				g->level[level].shift + g->level[level].bits - 1,
-				g->level[level].shift,
+				g->level[level].shift, p->vma ? "  " : "",
 				p->vma ? name_meaning(level_entry_names, what) : ""));
 }
 

@@ -12,16 +12,16 @@
 static struct span size_text(struct scratch *scratch, uint64_t bytes)
 {
 	static const char units[] = "BKMGTPE";
+	double value = (double)bytes;
 	unsigned unit = 0;
-	uint64_t value = bytes;
 
-	while (value >= 1024 && !(value % 1024) && unit < 6) {
+	if (bytes < 1024)
+		return scratch_printf(scratch, "%" PRIu64 " byte%s", bytes,
+				      bytes == 1 ? "" : "s");
+	for (; value >= 1024 && unit < 6; unit++)
 		value /= 1024;
-		unit++;
-	}
-	if (!unit)
-		return scratch_printf(scratch, "%" PRIu64 " bytes", value);
-	return scratch_printf(scratch, "%" PRIu64 " %ciB", value, units[unit]);
+	return scratch_printf(scratch, "%.*f %ciB", value == (double)(uint64_t)value ? 0 : 1,
+			      value, units[unit]);
 }
 
 /* The members of the map's rows. */
@@ -62,9 +62,8 @@ static void say_vma(const struct addr_part *p)
 					    certainty_name(vma->certainty)));
 	reason = phrase_reason(p->process, vma, p->scratch);
 	addr_say(p, "Because", reason);
-	addr_say(p, "Offset", scratch_printf(p->scratch, "%s behind its start",
-					     size_text(p->scratch, p->address->address -
-						       vma->start).ptr));
+	addr_say(p, "Offset", scratch_printf(p->scratch, "0x%" PRIx64 " behind its start",
+					     p->address->address - vma->start));
 }
 
 void addr_report_vma(const struct addr_part *p)

@@ -40,6 +40,7 @@ static void known(const struct addr_part *p)
 	addr_report_sharers(p);
 	addr_report_accesses(p);
 	addr_report_bytes(p);
+	addr_report_slot(p);
 	addr_report_instructions(p);
 	explanation(p);
 }

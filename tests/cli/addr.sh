@@ -79,6 +79,15 @@ holds "[x['query'] for x in a] == ['0x20', 'stack', '0x10', 'entry']"
 "$vmatlas" addr self >"$work/out" 2>"$work/err"
 [ $? = 2 ] || bad "no address: exit is not 2"
 
+# A recorded maps text alone: what it cannot tell has a reason.
+mkdir "$work/snapshot"
+cat /proc/self/maps >"$work/snapshot/maps"
+"$vmatlas" addr --from "$work/snapshot" --json stack 0x10 >"$work/out" 2>"$work/err" ||
+	bad "snapshot: $(cat "$work/err")"
+holds "a[0]['vma']['role'] == 'stack' and a[0]['page']['state_missing'] == 'not-recorded'"
+holds "a[0]['accesses']['write']['effect'] == 'unknown'"
+holds "a[0]['accesses']['execute']['effect'] == 'segv-access'"
+
 # The same for people, without control characters of whoever asked.
 "$vmatlas" addr self main "$(printf 'bad\033[31m')" >"$work/out" 2>"$work/err"
 grep -q '^Symbol *main' "$work/out" || bad "the text does not name main"

@@ -73,6 +73,14 @@ struct address_elf {
 	struct elf_line line;		/* of code; file NULL: not known */
 };
 
+/* A slot of the global offset table, and what lies at the address it holds. */
+struct address_slot {
+	bool known;			/* the address is such a slot, and its page is present */
+	uint64_t value;
+	uint32_t vma;			/* VMA_NONE: nothing is mapped there */
+	struct address_elf elf;
+};
+
 enum bytes_origin { BYTES_NONE, BYTES_MEMORY, BYTES_FILE };
 
 #define ADDRESS_BYTES 32u
@@ -116,6 +124,7 @@ struct address {
 	struct access_evidence evidence;
 	struct access_verdict access[TOUCH_MAX];
 	struct address_bytes bytes;
+	struct address_slot slot;
 	struct address_code code;
 };
 
