@@ -65,6 +65,7 @@ struct cli {
 	uint64_t range_start, range_end;	/* --range START-END; all when it was not given */
 	unsigned threads;			/* --threads; 0: as many as useful */
 	bool strict;
+	bool remote_files;	/* read files on FUSE and network file systems */
 	char **operands;
 	size_t operand_count;
 	struct cli_given *given;

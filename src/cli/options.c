@@ -88,6 +88,13 @@ static int set_strict(struct cli *cli, const char *value)
 	return 0;
 }
 
+static int set_remote_files(struct cli *cli, const char *value)
+{
+	(void)value;
+	cli->remote_files = true;
+	return 0;
+}
+
 static int set_vma(struct cli *cli, const char *value)
 {
 	cli->vma = value;
@@ -198,6 +205,8 @@ static const struct common common[] = {
 	{ "threads", 0, "N", "threads to read with", set_threads },
 	{ "vma", 0, "WHICH", "only VMAs that hold this address or have this name", set_vma },
 	{ "range", 0, "START-END", "only this address range", set_range },
+	{ "remote-files", 0, NULL, "read also files on FUSE and network file systems",
+	  set_remote_files },
 	{ "strict", 0, NULL, "exit 3 when something was missing", set_strict },
 	{ "verbose", 'v', NULL, "show more", set_verbose },
 	/* For completion, not in the help. */

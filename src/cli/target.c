@@ -9,6 +9,8 @@
 
 int cli_source(struct cli *cli, struct error *error)
 {
+	int rc;
+
 	if (cli->source)
 		return 0;
 	if (!cli->from && !cli->command->own_paths && cli->operand_count &&
@@ -17,8 +19,13 @@ int cli_source(struct cli *cli, struct error *error)
 		cli->operands++;
 		cli->operand_count--;
 	}
-	return cli->from ? source_folder(&cli->source, cli->from, error) :
-		source_live(&cli->source, error);
+	if (cli->from)
+		return source_folder(&cli->source, cli->from, error);
+	rc = source_live(&cli->source, error);
+	if (rc < 0)
+		return rc;
+	source_set_remote_files(cli->source, cli->remote_files);
+	return 0;
 }
 
 struct pid_list {

@@ -123,7 +123,7 @@ static const struct live_device *live_devices_find(const struct live_devices *de
 static int live_remote(const char *item, struct error *error)
 {
 	return error_set(error, ERROR_DENIED, item,
-			 "on a FUSE or network file system; not read unless asked for");
+			 "on a FUSE or network file system, read only with --remote-files");
 }
 
 /* Even stat can block on a FUSE file, so its device is looked up before anything touches it:
