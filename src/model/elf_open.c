@@ -108,23 +108,28 @@ struct elf_image *object_elf(struct process *process, uint32_t index)
 	else
 		ret = -ERROR_NOT_FOUND;
 	object->elf_gap = GAP_NONE;
-	if (ret < 0)
+	if (ret < 0) {
 		object->elf_gap = ret == -ERROR_NOT_FOUND ? GAP_NOT_APPLICABLE :
 							    gap_from_error(&error);
+		object->elf_why = strdup(error.text);
+	}
 	return object->elf;
 }
 
-/* Is the file at this path the mapped one? */
-static bool path_is_object(struct process *process, const struct object *object, const char *path)
+/* Is the file at this path the mapped one? By its key, so that no FUSE file is touched. */
+static bool path_is_object(struct process *process, const struct object *object,
+			   const struct buf *path)
 {
+	struct source_file_key key = {
+		.inode = object->inode, .major = object->major, .minor = object->minor,
+		.path = buf_span(path),
+	};
 	struct source_file file;
 
-	if (source_path_open(source_process_source(process->source), process->source, path, &file,
-			     NULL) < 0)
+	if (source_file_open(process->source, &key, &file, NULL) < 0)
 		return false;
 	close(file.fd);
-	return file.inode == object->inode && file.major == object->major &&
-	       file.minor == object->minor;
+	return file.match == FILE_MATCH_SAME;
 }
 
 static void object_rename(struct object *object, struct buf *name)
@@ -145,7 +150,7 @@ static int object_settle_deleted(struct process *process, struct object *object)
 
 	if (buf_addf(&path, "%s (deleted)", object->name) < 0)
 		return -ERROR_NOMEM;
-	if (!path_is_object(process, object, buf_str(&path)))
+	if (!path_is_object(process, object, &path))
 		return 0;
 	object_rename(object, &path);
 	object->deleted = false;
@@ -167,43 +172,23 @@ static bool is_unescaped_name(const struct object *object, struct span name)
 	return !*at;
 }
 
-/* map_files shows names unescaped, also of deleted files and memfds. */
-static bool object_take_link(struct process *process, struct object *object)
+/*
+ * Backslash 012 may be a newline that the kernel escaped (fs/seq_file.c mangle_path), or these
+ * four bytes, which it does not escape: the link in map_files shows the name as it is.
+ */
+static void object_settle_newline(struct process *process, struct object *object)
 {
 	const struct vma *vma = &process->vmas[object->first_vma];
 	struct buf CLEANUP(buf_done) name = BUF_INIT;
 
 	if (source_mapped_name(process->source, vma->start, vma->end, &name, NULL) < 0)
-		return false;
+		return;
 	if (object->deleted && span_ends(buf_span(&name), " (deleted)")) {
 		name.len -= strlen(" (deleted)");
 		name.data[name.len] = '\0';
 	}
-	if (!is_unescaped_name(object, buf_span(&name)))
-		return false;
-	object_rename(object, &name);
-	return true;
-}
-
-/* Backslash 012 may be a newline that the kernel escaped (fs/seq_file.c mangle_path), or these
- * four bytes, which it does not escape: the link in map_files tells, or the file that is there. */
-static int object_settle_newline(struct process *process, struct object *object)
-{
-	struct buf CLEANUP(buf_done) path = BUF_INIT;
-
-	if (object_take_link(process, object))
-		return 0;
-	for (const char *at = object->name; *at; at++) {
-		bool newline = strncmp(at, "\\012", 4) == 0;
-
-		if (buf_add_char(&path, newline ? '\n' : *at) < 0)
-			return -ERROR_NOMEM;
-		at += newline ? 3 : 0;
-	}
-	if (!path_is_object(process, object, object->name) &&
-	    path_is_object(process, object, buf_str(&path)))
-		object_rename(object, &path);
-	return 0;
+	if (is_unescaped_name(object, buf_span(&name)))
+		object_rename(object, &name);
 }
 
 int objects_settle(struct process *process)
@@ -213,8 +198,8 @@ int objects_settle(struct process *process)
 
 		if (!object_is_regular(object))
 			continue;
-		if (object->newline_escape && object_settle_newline(process, object) < 0)
-			return -ERROR_NOMEM;
+		if (object->newline_escape)
+			object_settle_newline(process, object);
 		if (object->deleted && object_settle_deleted(process, object) < 0)
 			return -ERROR_NOMEM;
 	}
@@ -234,7 +219,8 @@ static int unread_warn(struct process *process, const struct object *object, uns
 		return 0;
 	return process_warn(process, gap_name(gap),
 			    "%s: not read (%s): its parts are told by order and permissions",
-			    object->name, gap_phrase(gap));
+			    object->name,
+			    object->elf_why && *object->elf_why ? object->elf_why : gap_phrase(gap));
 }
 
 /* One bit per reason to look into a file; data files are not opened at all. */

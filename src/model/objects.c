@@ -12,6 +12,7 @@ void object_table_done(struct object_table *table)
 void object_done(struct object *object)
 {
 	free((char *)object->name);
+	free(object->elf_why);
 	elf_image_free(object->elf);
 	memory_copy_free(object->memory);
 	cleanup_close(&object->fd);

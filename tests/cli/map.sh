@@ -121,6 +121,24 @@ run 0 --raw --no-headings -o path,deleted --vma text "$map2"; says '/new\\x0alin
 run 0 --raw --no-headings -o path,deleted --vma text "$map4"; says '/both\\x0a\\x20(deleted) \(no\|false\)' out
 run 0 --raw --no-headings -o path,deleted --vma text "$map3"; says 'line \(yes\|true\)' out
 
+# An executable mapping of what only looks like an ELF file: the warning says what is wrong with it.
+if [ -n "$python" ]; then
+	head -c 100 /proc/self/exe >"$work/cut.so"
+	"$python" -c "import mmap, sys, time
+f = open(sys.argv[1], 'rb')
+m = mmap.mmap(f.fileno(), 100, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC)
+print('ready', flush=True)
+time.sleep(1000)" "$work/cut.so" >"$work/ready" &
+	cut=$!
+	pids="$pids $cut"
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		grep -q ready "$work/ready" && break
+		sleep 0.1
+	done
+	run 0 --remote-files --json "$cut"; valid "damaged ELF"
+	says 'cut.so: not read (.*header.*): its parts' out
+fi
+
 # Lines that overlap, go back or are none.
 printf '%s\n' '00400000-00402000 r-xp 00000000 08:01 1 /a' '00401000-00403000 rw-p 00001000 08:01 1 /a' \
 	'00401000-00402000 rw-p 00000000 00:00 0 ' 'nonsense' '00500000-00501000 rw-p 00000000 00:00 0 ' '00600000-00601000 rwxz 0' >"$work/maps"

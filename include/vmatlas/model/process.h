@@ -85,6 +85,7 @@ struct object {
 	bool elf_tried;
 	struct elf_image *elf;		/* NULL: not ELF or not readable, see gap */
 	enum gap elf_gap;
+	char *elf_why;			/* in words, NULL without a gap */
 	int fd;				/* of the opened file, -1 if none; lives with the process */
 	struct memory_copy *memory;	/* pages of the target the image is read from (vDSO) */
 	enum source_file_match match;
