@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 int causes_new(struct process *process, struct causes **causes, struct error *error)
 {
@@ -212,6 +215,31 @@ static int add_bss(struct causes *causes, const struct vma *vma, const struct co
 	return 0;
 }
 
+/* A file that is written in place keeps its inode, so only its time tells. */
+static bool file_is_newer(const struct process *process, const struct object *object)
+{
+	const struct source_host *host = source_host(source_process_source(process->source));
+	struct timespec now, since_boot;
+	struct stat file;
+	int64_t start;
+
+	if (object->fd < 0 || !process->has_stat || host->kind != SOURCE_KIND_LIVE ||
+	    fstat(object->fd, &file) < 0)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &since_boot);
+	start = now.tv_sec - since_boot.tv_sec +
+		(int64_t)(process->stat.start_time / (uint64_t)sysconf(_SC_CLK_TCK));
+	return file.st_mtim.tv_sec > start + 1;
+}
+
+/* Were bytes compared, and did the result depend on the file's? */
+static bool depends_on_file(const struct cause_sums *sums)
+{
+	return sums->sum[CAUSE_DATA_WRITE].pages || sums->sum[CAUSE_CODE_PATCH].pages ||
+	       sums->reasons[CAUSE_REASON_SAME];
+}
+
 int causes_end(struct causes *causes, uint32_t index, const struct cow_counts *counts)
 {
 	const struct vma *vma = &causes->process->vmas[index];
@@ -230,6 +258,8 @@ int causes_end(struct causes *causes, uint32_t index, const struct cow_counts *c
 	file->clean += counts->states[STATE_FILE] * causes->process->page_size;
 	file->copied += counts->copied;
 	file->swapped += counts->swap;
+	if (depends_on_file(&causes->sums))
+		file->newer = file_is_newer(causes->process, vma_object(causes->process, vma));
 	return cause_sums_add(&file->sums, &causes->sums);
 }
 

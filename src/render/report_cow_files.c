@@ -135,6 +135,17 @@ static bool is_shown(const struct report *report, const struct cause_file *file,
 	return index < FILES_SHOWN && (file->copied || file->swapped);
 }
 
+static int warn_newer(struct report *report, const struct object *object)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	buf_add(&text, object->name, object->name_len);
+	buf_add_str(&text, ": modified after the process began; if it was mapped before, its bytes "
+			   "differ for that, too, and data writes and patches of it are not to be "
+			   "trusted");
+	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
+}
+
 int report_cow_files(struct report *report, struct causes *causes, const struct process *process,
 		     const struct column_set *columns, bool all)
 {
@@ -153,6 +164,9 @@ int report_cow_files(struct report *report, struct causes *causes, const struct 
 			shown++;
 		}
 	report_table_end(report);
+	for (size_t i = 0; i < count; i++)
+		if (files[i]->newer)
+			warn_newer(report, &process->objects[files[i]->object]);
 	if (shown < count)
 		report_prose(report, "%zu more file%s with less; --files lists all, with "
 			     "sections.", count - shown, count - shown == 1 ? "" : "s");

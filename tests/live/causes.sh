@@ -256,10 +256,50 @@ fi
 # A library that was replaced: through its link in map_files the mapped one is still read.
 cp full.so now.so
 start ./now write
-cp full.so other.so && mv other.so now.so
+$CC -O2 -shared -fPIC -o other.so lib.c && cp other.so new.so && mv new.so now.so || exit 99
 look
 is "replaced" now.so "'written' in names('data-write')" True
 stop
+
+# Written in place: the inode is the same, so only its time tells. (Cut to nothing first, all
+# pages would go, copies too.)
+cp full.so now.so
+start ./now write
+sleep 2.2
+dd if=other.so of=now.so conv=notrunc status=none
+look
+is "in place" now.so "any('modified after the process began' in w['message'] for w in d['warnings'])" \
+	True
+stop
+cp full.so now.so
+start ./now write
+look
+is "not in place" now.so "[w for w in d['warnings'] if 'now.so' in w['message']]" "[]"
+stop
+
+# Without privilege only the name is left: another file there, or none, explains nothing.
+if command -v setpriv >/dev/null; then
+	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	chmod 755 "$work"
+	cp "$vmatlas" seen
+	for file in other gone; do
+		reason=file-gone
+		[ $file = gone ] || reason=other-file
+		cp full.so now.so
+		chmod 755 now.so now
+		start $as_nobody ./now write
+		$CC -O2 -shared -fPIC -Wl,--build-id=sha1 -o other.so lib.c || exit 99
+		if [ $file = other ]; then mv other.so now.so; else rm now.so; fi
+		$as_nobody ./seen cow "$pid" --json >doc 2>err || bad "$file: $(cat err)"
+		is "$file: pages" now.so "pages('unknown') == sum(v['states'].get('copy', 0) for v in vmas) > 3" True
+		is "$file: no other cause" now.so "list(c)" "['unknown']"
+		is "$file: reason" now.so "list(c['unknown']['reasons'])" "['$reason']"
+		[ $file = gone ] || is "$file: warning" now.so \
+			"any('not the mapped one' in w['message'] for w in d['warnings'])" True
+		stop
+	done
+fi
+cp full.so now.so
 
 # Packed relative relocations.
 if $CC -g -O1 -shared -fPIC -Wl,-z,pack-relative-relocs -o now.so lib.c 2>/dev/null &&

@@ -112,6 +112,7 @@ struct cause_file {
 	uint64_t copied;
 	uint64_t swapped;
 	uint64_t bss;		/* private bytes of its zero-filled memory */
+	bool newer;		/* modified after the process began: bytes may differ for that */
 	struct cause_sums sums;
 	struct cause_part *sections;	/* in order of address, those with resident pages */
 	size_t section_count;
