@@ -88,7 +88,26 @@ for name in several[:20]:
         if not any(c.startswith(f"{bias + value:#x} ") for c in a["candidates"]):
             bad.append(f"{name}: {bias + value:#x} is not among the candidates")
 
-print(len(single), "symbols,", known, "lines,", len(several), "ambiguous names")
+# Slots of the GOT hold what the C library has under that name; an IFUNC picks another function.
+slots = {}
+for line in subprocess.check_output(["readelf", "-rW", program], text=True).splitlines():
+    words = line.split()
+    if len(words) > 4 and words[2] in ("R_X86_64_JUMP_SLOT", "R_X86_64_GLOB_DAT") and "@GLIBC" in words[4]:
+        slots[words[4].split("@")[0]] = bias + int(words[0], 16)
+bound = resolved = 0
+for name, a in zip(slots, ask([hex(at) for at in slots.values()]), strict=True):
+    # A function that was not called yet is still the stub of the program itself.
+    if not a["slot"] or "/libc." not in (a["slot"]["file"] or ""):
+        continue
+    resolved += 1
+    target = json.loads(subprocess.run([vmatlas, "addr", pid, f"libc!{name}", "--json"], text=True,
+                                       capture_output=True).stdout)["addresses"][0]["address"]
+    bound += target == a["slot"]["value"]
+if slots and (resolved < 5 or bound < resolved * 2 / 3):
+    bad.append(f"only {bound} of {resolved} slots of the GOT hold the function of that name")
+
+print(len(single), "symbols,", known, "lines,", len(several), "ambiguous names,",
+      bound, "of", resolved, "slots")
 if len(single) < 100 or not several:
     bad.append("too little to compare")
 print("\n".join(bad[:20]))
