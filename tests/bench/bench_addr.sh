@@ -22,6 +22,7 @@ trap 'exit 130' INT TERM
 	"$vmatlas" addr {PID} main -- \
 	"$bench/workloads/floor" maps {PID} || exit 1
 command -v strace >/dev/null || exit 0
+: >"$bench/ready.out"
 "$bench/workloads/wl_vmas" "$count" "$pages" >"$bench/ready.out" &
 pid=$!
 while ! grep -q ready "$bench/ready.out"; do sleep 0.2; done
