@@ -85,10 +85,18 @@ static int unknown_add_one(struct process *process, const struct smaps_unknown *
 
 static int unknown_add(struct process *process, const struct smaps_record *record)
 {
-	int ret = varint_add(&process->smaps_store, record->unknown_count);
+	struct buf *store = &process->smaps_store;
+	int ret;
 
+	if (!record->unknown_count && !record->unknown_flags.len)
+		return buf_add(store, "\0", 2);
+	ret = varint_add(store, record->unknown_count);
 	for (size_t i = 0; ret == 0 && i < record->unknown_count; i++)
 		ret = unknown_add_one(process, &record->unknown[i]);
+	if (ret == 0)
+		ret = varint_add(store, record->unknown_flags.len);
+	if (ret == 0)
+		ret = buf_add_span(store, buf_span(&record->unknown_flags));
 	return ret;
 }
 
@@ -101,10 +109,6 @@ int smaps_store_add(struct process *process, const struct smaps_record *record, 
 	if (start >= UINT32_MAX)
 		return -ERROR_LIMIT;
 	ret = unknown_add(process, record);
-	if (ret == 0)
-		ret = varint_add(store, record->unknown_flags.len);
-	if (ret == 0)
-		ret = buf_add_span(store, buf_span(&record->unknown_flags));
 	if (ret == 0)
 		ret = smaps_pack(record, store);
 	if (ret == 0)

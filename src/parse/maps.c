@@ -18,25 +18,6 @@ struct cursor {
 	const unsigned char *end;
 };
 
-/* Eight lower-case digits at once: half of the time of a line goes into its numbers. */
-static inline bool eight_digits(const unsigned char *at, uint64_t *value)
-{
-	uint64_t x = load_8(at);
-	uint64_t letters = x >> 6 & EVERY_BYTE(1);	/* 'a' is 0x61, '0' is 0x30 */
-	uint64_t low = x & EVERY_BYTE(0x0f);
-	uint64_t bad = (x & EVERY_BYTE(0xf0)) ^ (EVERY_BYTE(0x30) + letters * 0x30);
-
-	bad |= (low + EVERY_BYTE(6) + letters * 3) & EVERY_BYTE(0x10);	/* above '9' or 'f' */
-	bad |= letters << 4 & ~(low + EVERY_BYTE(0x0f));		/* before 'a' */
-	if (bad)
-		return false;
-	x = __builtin_bswap64(low + letters * 9);
-	x = (x | x >> 4) & 0x00ff00ff00ff00ffULL;
-	x = (x | x >> 8) & 0x0000ffff0000ffffULL;
-	*value = (x | x >> 16) & 0xffffffff;
-	return true;
-}
-
 /* Not span_take_hex: a process may have 60,000 lines with five numbers each. */
 static inline bool take_hex(struct cursor *c, unsigned max_digits, uint64_t *value)
 {
@@ -44,7 +25,7 @@ static inline bool take_hex(struct cursor *c, unsigned max_digits, uint64_t *val
 	uint64_t v = 0;
 	unsigned digit;
 
-	if (max_digits > 8 && c->end - at >= 8 && eight_digits(at, &v))
+	if (max_digits > 8 && c->end - at >= 8 && hex_8(at, &v))
 		at += 8;
 	while (at < c->end && (digit = hex_digits[*at])) {
 		v = v << 4 | (digit - 1);

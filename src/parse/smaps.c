@@ -38,13 +38,18 @@ void smaps_reader_done(struct smaps_reader *reader)
 
 static bool is_hex(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+	unsigned digit = (unsigned)c - '0', letter = ((unsigned)c | 0x20) - 'a';
+
+	return digit <= 9 || letter <= 5;
 }
 
 static size_t hex_length(struct span s)
 {
+	uint64_t value;
 	size_t n = 0;
 
+	while (s.len - n >= 8 && hex_8(s.ptr + n, &value))
+		n += 8;
 	while (n < s.len && is_hex(s.ptr[n]))
 		n++;
 	return n;
@@ -176,25 +181,24 @@ static bool set_value(struct smaps_record *record, enum smaps_key key, struct sp
 	return true;
 }
 
-/* Remembers the first bytes of a line, up to the value, for its place in the record. */
-static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key)
+/* Remembers a line for its place in the record, if it has the usual form. */
+static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key, uint64_t value)
 {
-	const char *colon;
+	size_t len = smaps_key_is_size(key) ? SMAPS_EXPECTED : SMAPS_EXPECTED - 3;
+	const char *colon = line.len == len - 1 ? memchr(line.ptr, ':', SMAPS_PREFIX) : NULL;
 	size_t i;
 
-	*hint = (struct smaps_hint) { 0 };
-	if (line.len < SMAPS_PREFIX)
-		return;
-	colon = memchr(line.ptr, ':', SMAPS_PREFIX);
+	hint->len = 0;
 	if (!colon)
 		return;
 	for (i = (size_t)(colon - line.ptr) + 1; i < SMAPS_PREFIX; i++)
 		if (line.ptr[i] != ' ')
 			return;
-	memcpy(hint->prefix, line.ptr, SMAPS_PREFIX);
+	memcpy(hint->line, line.ptr, len - 1);
+	hint->line[len - 1] = '\n';
+	hint->len = (uint8_t)len;
 	hint->key = (uint8_t)key;
-	hint->known = true;
-	hint->is_size = smaps_key_is_size(key);
+	hint->value = value;
 }
 
 #define SMAPS_ZERO 0x3020202020202020ULL	/* "       0" as load_8 has it: most are */
@@ -253,26 +257,38 @@ static int add_line(struct smaps_reader *reader, struct smaps_record *record, st
 	else if (!set_value(record, (enum smaps_key)index, value))
 		report_later(reader, ERROR_PARSE, "smaps counter is no number or has no unit");
 	else
-		learn(hint, line, (enum smaps_key)index);
+		learn(hint, line, (enum smaps_key)index, record->value[index]);
 	return 0;
 }
 
-/* Bytes of the line at `at` if it is as the hint says, else 0. */
-static inline size_t take_expected(struct smaps_record *record, const struct smaps_hint *hint,
+/* Behind the number, " kB" and newline or the newline alone. */
+static inline bool ends_alike(const struct smaps_hint *hint, const char *at)
+{
+	const char *expected = hint->line + SMAPS_PREFIX + SMAPS_DIGITS;
+
+	at += SMAPS_PREFIX + SMAPS_DIGITS;
+	return hint->len == SMAPS_EXPECTED ? !memcmp(at, expected, 4) : *at == *expected;
+}
+
+/* Bytes of the line at `at` if only its number differs from the hint, else 0. */
+static inline size_t take_expected(struct smaps_record *record, struct smaps_hint *hint,
 				   const char *at, size_t ahead)
 {
-	const char *end;
+	const char *number = at + SMAPS_PREFIX;
 	uint64_t value;
 
-	if (!hint->known || ahead < SMAPS_EXPECTED || memcmp(at, hint->prefix, SMAPS_PREFIX))
+	if (!hint->len || ahead < SMAPS_EXPECTED || memcmp(at, hint->line, SMAPS_PREFIX) ||
+	    !ends_alike(hint, at) || record->present >> hint->key & 1)
 		return 0;
-	end = at + SMAPS_PREFIX + SMAPS_DIGITS;
-	if ((hint->is_size ? memcmp(end, " kB\n", 4) : *end != '\n') ||
-	    record->present >> hint->key & 1 || !fixed_number(at + SMAPS_PREFIX, &value))
-		return 0;
-	record->value[hint->key] = hint->is_size ? value << 10 : value;
+	if (memcmp(number, hint->line + SMAPS_PREFIX, SMAPS_DIGITS)) {
+		if (!fixed_number(number, &value))
+			return 0;
+		memcpy(hint->line + SMAPS_PREFIX, number, SMAPS_DIGITS);
+		hint->value = hint->len == SMAPS_EXPECTED ? value << 10 : value;
+	}
+	record->value[hint->key] = hint->value;
 	record->present |= 1ULL << hint->key;
-	return hint->is_size ? SMAPS_EXPECTED : SMAPS_EXPECTED - 3;
+	return hint->len;
 }
 
 /*

@@ -36,8 +36,3 @@ const struct name smaps_key_names[] = {
 	[SMAPS_PROTECTION_KEY] = { SMAPS_PROTECTION_KEY, "ProtectionKey", "number of the key" },
 	[SMAPS_KEY_MAX] = { 0, NULL, NULL }
 };
-
-bool smaps_key_is_size(enum smaps_key key)
-{
-	return key != SMAPS_THP_ELIGIBLE && key != SMAPS_PROTECTION_KEY;
-}

@@ -47,7 +47,10 @@ enum smaps_key {
 extern const struct name smaps_key_names[];	/* value: enum smaps_key, name: "Rss" */
 
 /* Is the counter in KiB in the text (and in bytes in the record)? */
-bool smaps_key_is_size(enum smaps_key key);
+static inline bool smaps_key_is_size(enum smaps_key key)
+{
+	return key != SMAPS_THP_ELIGIBLE && key != SMAPS_PROTECTION_KEY;
+}
 
 /* VmFlags. Known two-letter codes are bits (index in vm_flag_names, at most 64); codes the
  * table does not have are kept as text. */
@@ -82,17 +85,17 @@ struct smaps_record {
 	size_t unknown_cap;		/* elements whose buffers are kept for the next VMA */
 };
 
-/* What stood at a place of the last record: the key with its padding. */
+/* What stood at a place of the last record. Most often it stands in the next one too. */
 #define SMAPS_PREFIX 16
 #define SMAPS_DIGITS 8			/* behind it, the number with its padding */
 #define SMAPS_EXPECTED (SMAPS_PREFIX + SMAPS_DIGITS + 4)	/* with " kB" and newline */
 #define SMAPS_HINTS 64
 
 struct smaps_hint {
-	char prefix[SMAPS_PREFIX];
-	bool known;
+	char line[SMAPS_EXPECTED];
+	uint8_t len;			/* of it with its newline, 0: not known */
 	uint8_t key;			/* enum smaps_key */
-	bool is_size;
+	uint64_t value;			/* as in the record */
 };
 
 struct smaps_reader {
@@ -128,8 +131,8 @@ int smaps_next(struct smaps_reader *reader, struct smaps_record *record, struct 
 bool smaps_is_header(struct span line);
 
 /*
- * Compact copy of a record's counters for an array of many VMAs: varints of presence, of which
- * are not zero, and the values. About 20 bytes for a usual VMA. Appended to `store`.
+ * Compact copy of a record's counters for an array of many VMAs: which are present, which
+ * are not zero, and those as varints. About 20 bytes for a usual VMA. Appended to `store`.
  * Unpacking takes all of the store behind the copy; values that are cut off read as not present.
  */
 int smaps_pack(const struct smaps_record *record, struct buf *store);
