@@ -146,17 +146,13 @@ static int warn_newer(struct report *report, const struct object *object)
 	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
 }
 
-int report_cow_files(struct report *report, struct causes *causes, const struct process *process,
-		     const struct column_set *columns, bool all)
+static int add_table(struct report *report, struct files_ctx *ctx, struct cause_file *const *files,
+		     size_t count, const struct column_set *columns, bool all)
 {
-	struct files_ctx ctx = { process };
-	struct cause_file *const *files;
-	size_t count, shown = 0;
-	int rc = causes_files(causes, &files, &count);
+	size_t shown = 0;
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
-	report_table_begin(report, "files", "Copied pages by file, and why", columns, &ctx,
+	report_table_begin(report, "files", "Copied pages by file, and why", columns, ctx,
 			   count + 1);
 	for (size_t i = 0; i < count; i++)
 		if (is_shown(report, files[i], i, all)) {
@@ -164,11 +160,30 @@ int report_cow_files(struct report *report, struct causes *causes, const struct 
 			shown++;
 		}
 	report_table_end(report);
-	for (size_t i = 0; i < count; i++)
-		if (files[i]->newer)
-			warn_newer(report, &process->objects[files[i]->object]);
 	if (shown < count)
 		report_prose(report, "%zu more file%s with less; --files lists all, with "
 			     "sections.", count - shown, count - shown == 1 ? "" : "s");
+	return rc;
+}
+
+/* A document always has the member; people see no heading above nothing. */
+int report_cow_files(struct report *report, struct causes *causes, const struct process *process,
+		     const struct column_set *columns, bool all)
+{
+	struct files_ctx ctx = { process };
+	struct cause_file *const *files;
+	bool any = false;
+	size_t count;
+	int rc = causes_files(causes, &files, &count);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < count && !any; i++)
+		any = is_shown(report, files[i], i, all);
+	if (any || all || !report_is_text(report))
+		rc = add_table(report, &ctx, files, count, columns, all);
+	for (size_t i = 0; i < count; i++)
+		if (files[i]->newer)
+			warn_newer(report, &process->objects[files[i]->object]);
 	return rc;
 }

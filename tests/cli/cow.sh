@@ -34,6 +34,8 @@ document --vma stack $$
 document $$ self
 run 0 --json self
 grep -q '"changed"' "$work/out" || bad "no warning, though reading changed the reader's own map"
+run 0 --range 0-1000 $$
+grep -q 'Copied pages by file' "$work/out" && bad "a heading above no file"
 document --family $$
 run 0 --family $$
 grep -q 'SHARED.*HERE.*THERE' "$work/out" || bad "--family has no table"
