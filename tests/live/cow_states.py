@@ -8,6 +8,7 @@ import sys
 VMATLAS, MEMSTATE = sys.argv[1:3]
 PAGE = 4096
 # Of an untouched page: cow asks neither the page cache nor the size of files nor the hugetlb pool.
+COSTLY = ("copy", "allocate", "read-in", "unknown")      # what vmatlas-cow(1) defines
 NOT_FORETOLD = ("bus", "read-in")
 
 
@@ -17,6 +18,10 @@ def pages_of(pid, *options):
     if out.returncode or out.stderr:
         raise AssertionError(f"exit {out.returncode}: {out.stderr}")
     document = json.loads(out.stdout)
+    for vma in document["vmas"]:
+        cost = sum(pages for effect, pages in vma["next_write"].items() if effect in COSTLY) * PAGE
+        if vma["write_cost"] != cost:
+            raise AssertionError(f"{vma['start']}: write_cost is {vma['write_cost']}, not {cost}")
     return {int(run["start"], 16) + i * PAGE: run
             for vma in document["vmas"] for run in vma["runs"] for i in range(run["pages"])}
 
