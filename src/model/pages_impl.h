@@ -15,11 +15,14 @@
  *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
 #define PAGES_WINDOW 32768u		/* words of one read: 256 KiB */
-#define PAGES_CHUNK (PAGES_WINDOW * 8)	/* present pages after which a chunk ends */
+/* A chunk ends after so many present pages (2 GiB: frames that lie side by side in memory and
+ * apart in address space are then read together) or so many runs. */
+#define PAGES_CHUNK (PAGES_WINDOW * 17)
+#define PAGES_CHUNK_RUNS (PAGES_WINDOW * 8)
 #define PAGES_PIECES 4096u		/* pieces joined in one read */
 #define PAGES_RANGES 1024u		/* ranges looked ahead: one scan covers them */
 #define PAGES_REGIONS 4096u
-#define PAGES_RUNS (PAGES_CHUNK + PAGES_WINDOW + PAGES_PIECES)
+#define PAGES_RUNS (PAGES_CHUNK_RUNS + PAGES_WINDOW + PAGES_PIECES)
 #define PAGES_JOIN_GAP 64u		/* unwanted pages that one read goes on over */
 #define PAGES_REREADS 8192u		/* pages read again in one walk, at most */
 

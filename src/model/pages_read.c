@@ -316,7 +316,7 @@ int pages_read_chunk(struct pages *pages, struct error *error)
 
 	pages->run_count = 0;
 	pages->present = 0;
-	while (pages->present < PAGES_CHUNK && pages->run_count < PAGES_CHUNK) {
+	while (pages->present < PAGES_CHUNK && pages->run_count < PAGES_CHUNK_RUNS) {
 		rc = read_window(pages, error);
 		if (rc <= 0)
 			break;
