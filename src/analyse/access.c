@@ -148,24 +148,35 @@ static void predict_touch(const struct access_evidence *evidence, const struct s
 		outcome(verdict, effect, next->certainty);
 }
 
+/* On x86 an absent page is sought before the right to execute is checked: the end of the file
+ * counts first. */
+static bool fetch_past_end(const struct access_evidence *evidence, const struct state_facts *facts,
+			   const struct page_verdict *page, enum touch touch)
+{
+	return touch == TOUCH_EXEC && evidence->file.applies && evidence->file.past_end &&
+		page->state == STATE_UNTOUCHED && !right_missing(facts->perms, TOUCH_READ);
+}
+
 void access_predict(const struct access_evidence *evidence, const struct state_facts *facts,
 		    const struct page_verdict *page, enum touch touch,
 		    struct access_verdict *verdict)
 {
 	const struct effect_verdict *next = page ? &page->next[touch] : NULL;
+	bool past_end;
 
 	*verdict = (struct access_verdict) { .reason = next ? next->reason : REASON_MAX };
 	if (!evidence->mapped) {
 		predict_unmapped(evidence, touch, verdict);
 		return;
 	}
+	past_end = fetch_past_end(evidence, facts, page, touch);
 	step(verdict, STEP_RIGHT);
-	if (next->effect == EFFECT_SEGV_ACCESS) {
+	if (next->effect == EFFECT_SEGV_ACCESS && !past_end) {
 		outcome(verdict, next->effect, next->certainty);
 		return;
 	}
 	step(verdict, STEP_PAGE);
-	if (is_first_touch(next)) {
+	if (past_end || is_first_touch(next)) {
 		predict_touch(evidence, facts, next, touch, verdict);
 		return;
 	}

@@ -68,6 +68,13 @@ static bool allowed(const struct state_facts *facts, enum touch touch)
 	return facts->perms & (VMA_READ | VMA_WRITE | VMA_EXEC);
 }
 
+/* access_error() of x86 checks the right to write before anything looks at the page; the right to
+ * execute only once a page is there. */
+static bool reaches_page(const struct state_facts *facts, enum touch touch)
+{
+	return allowed(facts, touch == TOUCH_EXEC ? TOUCH_READ : touch);
+}
+
 /* Only if VmFlags were read is it certain that no userfaultfd waits. */
 static enum certainty first_touch(const struct state_facts *facts)
 {
@@ -184,7 +191,7 @@ static struct effect_verdict write_present(const struct state_facts *facts,
 static struct effect_verdict predict(const struct state_facts *facts, const struct page_run *run,
 				     const struct page_verdict *verdict, enum touch touch)
 {
-	if (run->kind == PAGE_SWAP && verdict->state == STATE_GUARD)
+	if (run->kind == PAGE_SWAP && verdict->state == STATE_GUARD && reaches_page(facts, touch))
 		return verdict_of(EFFECT_SEGV_UNMAPPED, REASON_GUARD_REGION, CERTAINTY_OBSERVED);
 	if (facts->vsyscall && touch != TOUCH_EXEC)
 		return verdict_of(EFFECT_SEGV_UNMAPPED, REASON_VSYSCALL, CERTAINTY_INFERRED);

@@ -53,6 +53,11 @@ static struct span say_right(const struct addr_part *p, enum touch touch)
 	if (touch == TOUCH_READ && !(perms & VMA_READ))
 		return scratch_printf(p->scratch, "the VMA is %s and not readable by its rights, "
 				      "which the processor does not check", sharing);
+	if (touch == TOUCH_WRITE && !(perms & VMA_WRITE))
+		return scratch_printf(p->scratch, "the VMA is %s and not writable", sharing);
+	if (touch == TOUCH_EXEC && !(perms & VMA_EXEC))
+		return scratch_printf(p->scratch, "the VMA is %s and not executable, which is "
+				      "checked only once a page is there", sharing);
 	return scratch_printf(p->scratch, "the VMA is %s and %s", sharing, may[touch]);
 }
 

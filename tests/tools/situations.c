@@ -41,6 +41,7 @@ const struct situation situations[] = {
 	/* SIGBUS */
 	{"past-end-read", "past-end", 1, ACCESS_READ},
 	{"past-end-write", "past-end", 1, ACCESS_WRITE},
+	{"past-end-exec", "past-end", 1, ACCESS_EXEC},
 	{"past-end-shared-write", "past-end-shared", 1, ACCESS_WRITE},
 	{"truncated-copy-read", "truncated", 1, ACCESS_READ},
 	{"text-past-end-exec", "text-past-end", 0, ACCESS_EXEC},

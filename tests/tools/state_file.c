@@ -150,7 +150,7 @@ static void make_past_end(int flags, const char *state, const char *attrs)
 	p = map_new(8, PROT_READ | PROT_WRITE, flags, fd, 0);
 	touch_read(p, 3);
 	expect(p, 3, state, attrs);
-	expect(p + 3 * PAGE, 5, "untouched", "next_read=bus next_write=bus");
+	expect(p + 3 * PAGE, 5, "untouched", "next_read=bus next_write=bus next_exec=bus");
 }
 
 static void make_past_end_private(void)

@@ -92,6 +92,25 @@ static void test_cache(void)
 	check_file(&shared, FILE_CACHED_SWAPPED, true, TOUCH_READ, EFFECT_READ_IN, maybe);
 }
 
+/* The page is sought before the right to execute is checked, but after that to write. */
+static void test_past_end(void)
+{
+	struct access_evidence evidence = {
+		.mapped = true,
+		.file = { .applies = true, .size_known = true, .past_end = true },
+	};
+	struct state_facts facts = private;
+
+	CHECK_U64(touch_file(&facts, &evidence, TOUCH_EXEC).effect, EFFECT_BUS);
+	facts.perms = VMA_READ;
+	CHECK_U64(touch_file(&facts, &evidence, TOUCH_EXEC).effect, EFFECT_BUS);
+	CHECK_U64(touch_file(&facts, &evidence, TOUCH_WRITE).effect, EFFECT_SEGV_ACCESS);
+	facts.perms = 0;
+	CHECK_U64(touch_file(&facts, &evidence, TOUCH_EXEC).effect, EFFECT_SEGV_ACCESS);
+	evidence.file.past_end = false;
+	CHECK_U64(touch_file(&private, &evidence, TOUCH_EXEC).effect, EFFECT_SEGV_ACCESS);
+}
+
 static void test_monitor(void)
 {
 	struct state_facts facts = shared;
@@ -146,6 +165,7 @@ int main(void)
 {
 	test_growth();
 	test_cache();
+	test_past_end();
 	test_monitor();
 	test_pool();
 	test_kind();
