@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Compiled by map-programs.sh in many ways. Prints what lies where, as the program itself knows
+ * Compiled by map_programs.sh in many ways. Prints what lies where, as the program itself knows
  * it: "KEY ADDRESS", for threads "KEY ADDRESS TID", then "ready", and sleeps.
  */
 #define _GNU_SOURCE
