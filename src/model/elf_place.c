@@ -56,6 +56,22 @@ static int segment_of(const struct place *place, const struct vma *vma, uint64_t
 	return end >= vma->end ? found : -1;
 }
 
+/* Also where READ_IMPLIES_EXEC (a program for i386 without PT_GNU_STACK) made all that is readable
+ * executable, and the kernel merged the code with the segment below it. */
+static bool holds_code(const struct place *place, const struct vma *vma, uint64_t bias)
+{
+	if (!(vma->perms & VMA_EXEC))
+		return false;
+	for (size_t i = 0; i < place->load_count; i++) {
+		const struct elf_segment *segment = place_load(place, i);
+
+		if (segment->flags & PF_X && segment_page(place, segment, bias) < vma->end &&
+		    bias + segment->vaddr + segment->filesz > vma->start)
+			return true;
+	}
+	return false;
+}
+
 /* How well the VMAs fit: 0 not at all. Code that is not executable does not count as loaded. */
 static unsigned place_score(const struct place *place, uint64_t bias)
 {
@@ -66,13 +82,11 @@ static unsigned place_score(const struct place *place, uint64_t bias)
 		needs_code |= place_load(place, i)->flags & PF_X;
 	for (size_t i = 0; i < place->count; i++) {
 		const struct vma *vma = &place->process->vmas[place->vmas[i]];
-		int segment = segment_of(place, vma, bias);
 
-		if (segment < 0)
+		if (segment_of(place, vma, bias) < 0)
 			continue;
 		score++;
-		if (place->image->segments[segment].flags & PF_X && vma->perms & VMA_EXEC)
-			has_code = true;
+		has_code |= holds_code(place, vma, bias);
 	}
 	return needs_code && !has_code ? 0 : score;
 }

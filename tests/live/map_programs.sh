@@ -108,6 +108,27 @@ x86_64) variant 32-bit C/rodata K/relro -fPIE -pie -m32 ;;
 esac
 variant gold C/text K/relro -fPIE -pie -fuse-ld=gold
 
+# Without PT_GNU_STACK all that is readable is executable for i386, and neighbours merge.
+variant=i386-executable
+printf '.globl _start\n.data\n.long 7\n.text\n_start: movl $29, %%eax\nint $0x80\njmp _start\n' \
+	>"$work/merged.s"
+if [ "$(uname -m)" = x86_64 ] &&
+   $cc -m32 -nostdlib -static -Wl,-z,separate-code -o "$work/merged" "$work/merged.s" 2>"$work/cc"
+then
+	"$work/merged" &
+	pid=$!
+	for _ in $(seq 50); do
+		kinds=$("$vmatlas" map --raw --no-headings -o perms,kind,path $pid 2>&1)
+		case $kinds in *rwxp*/merged*) break ;; esac
+		sleep 0.1
+	done
+	echo "$kinds" | grep -q 'r-xp C/text .*/merged' || bad "$variant: no text among: $kinds"
+	echo "$kinds" | grep -q 'rwxp S/data .*/merged' || bad "$variant: no data among: $kinds"
+	stop
+else
+	echo "not built here: $variant: $(head -n 1 "$work/cc")"
+fi
+
 # The loader run as a program: the program is still the program.
 variant=loader
 $cc -O1 -pthread -fPIE -pie -o "$work/layout" "$top/tests/live/layout.c"
