@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """cow_identities.py VMATLAS MEMSTATE: sums over the pages of cow against smaps, VMA by VMA.
 
-A VMA counts when its smaps is the same before and after; a few tries. Processes: two stopped ones of
-its own and every readable one of the machine.
+A VMA counts when its smaps is the same before and after, and one of a file only when no other
+process began or ended meanwhile: who shares its pages changes with each. A few tries. Processes: two
+stopped ones of its own and every readable one of the machine.
 """
 import fcntl
 import json
@@ -50,7 +51,7 @@ def observe(pid):
 
     Its output does not fit into the pipe, so it waits there until smaps has been read.
     """
-    with subprocess.Popen([VMATLAS, "cow", "--json", "--pages", str(pid)],
+    with subprocess.Popen([VMATLAS, "cow", "--json", "--pages", "--no-causes", str(pid)],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PAGE)
         text = os.read(process.stdout.fileno(), 1)
@@ -107,18 +108,34 @@ def compare(document, before, after):
     return found
 
 
+def others_now():
+    """Forks of the machine so far, and its processes."""
+    with open("/proc/stat", encoding="ascii") as file:
+        forks = next(int(line.split()[1]) for line in file if line.startswith("processes "))
+    return forks, {p for p in os.listdir("/proc") if p.isdigit()}
+
+
+def is_file(vma):
+    return (vma["path"] or "").startswith("/")
+
+
 def check(pid):
     """What differs in each try, how many VMAs agree, and how many could not be compared."""
     agreed, differs, every = set(), {}, set()
     for _ in range(TRIES):
         try:
+            forks, others = others_now()
             before = counters(observe(pid)[1])
             document, after = observe(pid)
+            calm = others_now() == (forks + 2, others)
         except OSError:
             break
         if not before or document is None:
             break
+        files = {int(vma["start"], 16) for vma in document["vmas"] if is_file(vma)}
         for start, found in compare(document, before, counters(after)).items():
+            if found and start in files and not calm:
+                continue
             differs[start] = found
             if not found:
                 agreed.add(start)

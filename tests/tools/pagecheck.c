@@ -179,8 +179,9 @@ static const char *state_file(const struct vma *vma)
 
 static const char *state_anon(const struct page *page)
 {
-	bool file = page->vma.inode && strncmp(page->vma.name, "/dev/zero", 9) &&
-		    strncmp(page->vma.name, "/anon_hugepage", 14);
+	bool file = (page->vma.inode && strncmp(page->vma.name, "/dev/zero", 9) &&
+		     strncmp(page->vma.name, "/anon_hugepage", 14)) ||
+		    !strcmp(page->vma.name, "[vdso]");	/* the kernel's page, copied */
 
 	if (page->count > 1)
 		return file ? "copy-shared" : "anon-shared";
