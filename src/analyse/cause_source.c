@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmatlas/analyse/symbol_cache.h"
+
 void cause_source_done(struct cause_source *source)
 {
 	elf_reloc_index_free(source->index);
@@ -97,24 +99,10 @@ int cause_source_open(struct process *process, uint32_t index, struct cause_sour
 	return read_tables(process, source);
 }
 
-static int open_debug(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
-{
-	struct process *process = ctx;
-	struct source_file file;
-	int rc = source_path_open(source_process_source(process->source), process->source, path,
-				  &file, error);
-
-	if (rc < 0)
-		return rc;
-	*fd = file.fd;
-	*size = file.size;
-	return 0;
-}
-
 const struct elf_symbols *cause_source_symbols(struct process *process,
 					       struct cause_source *source)
 {
-	const struct elf_opener opener = { open_debug, process };
+	const struct elf_opener opener = symbol_cache_opener(process);
 
 	if (source->symbols_tried)
 		return source->symbols;

@@ -50,38 +50,6 @@ const struct name elf_segment_type_names[] = {
 	{ 0, NULL, NULL }
 };
 
-const struct name elf_section_type_names[] = {
-	{ SHT_NULL, "NULL", "unused" },
-	{ SHT_PROGBITS, "PROGBITS", "bytes of the program" },
-	{ SHT_SYMTAB, "SYMTAB", "symbols" },
-	{ SHT_STRTAB, "STRTAB", "strings" },
-	{ SHT_RELA, "RELA", "relocations with addends" },
-	{ SHT_HASH, "HASH", "symbol hash" },
-	{ SHT_DYNAMIC, "DYNAMIC", "what the dynamic loader needs" },
-	{ SHT_NOTE, "NOTE", "notes" },
-	{ SHT_NOBITS, "NOBITS", "zeroes that take no space in the file" },
-	{ SHT_REL, "REL", "relocations" },
-	{ SHT_DYNSYM, "DYNSYM", "symbols of the dynamic loader" },
-	{ SHT_INIT_ARRAY, "INIT_ARRAY", "constructors" },
-	{ SHT_FINI_ARRAY, "FINI_ARRAY", "destructors" },
-	{ SHT_PREINIT_ARRAY, "PREINIT_ARRAY", "early constructors" },
-	{ SHT_GROUP, "GROUP", "section group" },
-	{ SHT_SYMTAB_SHNDX, "SYMTAB_SHNDX", "large section numbers of symbols" },
-	{ 19, "RELR", "packed relative relocations" },
-	{ 0x60000001, "ANDROID_REL", "packed relocations (Android)" },
-	{ 0x60000002, "ANDROID_RELA", "packed relocations (Android)" },
-	{ 0x6fffff00, "ANDROID_RELR", "packed relative relocations (Android)" },
-	{ SHT_GNU_ATTRIBUTES, "GNU_ATTRIBUTES", "object attributes" },
-	{ SHT_GNU_HASH, "GNU_HASH", "symbol hash" },
-	{ SHT_GNU_LIBLIST, "GNU_LIBLIST", "prelink libraries" },
-	{ SHT_GNU_verdef, "VERDEF", "versions defined" },
-	{ SHT_GNU_verneed, "VERNEED", "versions needed" },
-	{ SHT_GNU_versym, "VERSYM", "version of each symbol" },
-	{ 0x70000001, "PROC1", "processor specific: X86_64_UNWIND, ARM_EXIDX" },
-	{ 0x70000003, "PROC3", "processor specific attributes" },
-	{ 0, NULL, NULL }
-};
-
 const struct name elf_machine_names[] = {
 	{ EM_386, "i386", "Intel 80386" },
 	{ EM_X86_64, "x86-64", "AMD x86-64" },

@@ -59,11 +59,6 @@ const char *source_text_name(enum source_text what)
 	return texts[what].name;
 }
 
-enum source_access source_text_access(enum source_text what)
-{
-	return texts[what].access;
-}
-
 int source_note(struct source_process *process, enum source_access what, int rc,
 		const struct error *error)
 {

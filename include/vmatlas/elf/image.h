@@ -69,7 +69,6 @@ enum elf_damage {
 
 extern const struct name elf_damage_names[];
 extern const struct name elf_segment_type_names[];	/* "LOAD", "GNU_RELRO" */
-extern const struct name elf_section_type_names[];
 extern const struct name elf_machine_names[];		/* "x86-64", "aarch64" */
 extern const struct name elf_type_names[];		/* "EXEC", "DYN" */
 
