@@ -68,7 +68,7 @@ int report_element(struct report *report, struct cell cell);
 int report_array_end(struct report *report);
 
 /* For people only. Prose is wrapped to the width; `fmt` results must be escaped or our own:
- * use report_prose_bytes() for parts from a target. */
+ * parts from a target go through escape_add() first. */
 int report_heading(struct report *report, const char *text);
 int report_prose(struct report *report, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
