@@ -58,13 +58,12 @@ static void flags_read(struct address_context *ctx, uint32_t index)
 
 /* The object of the VMA, for its size, its cached pages and its bytes. */
 static void file_open(struct address_context *ctx, const struct address *address,
-		      struct source_file *file)
+		      struct source_file **file)
 {
 	const struct vma *vma = address_vma(ctx, address);
 	const struct object *object = vma_object(ctx->process, vma);
 	struct source_file_key key = { .start = vma->start, .end = vma->end };
 
-	file->fd = -1;
 	if (!address->page.facts.has_file || !object || !object->inode)
 		return;
 	key.inode = object->inode;
@@ -72,17 +71,16 @@ static void file_open(struct address_context *ctx, const struct address *address
 	key.minor = object->minor;
 	key.path = vma_name(ctx->process, vma);
 	key.deleted = object->deleted;
-	if (source_file_open(ctx->process->source, &key, file, NULL) < 0) {
-		file->fd = -1;
-	} else if (file->match == FILE_MATCH_OTHER) {
-		close(file->fd);
-		file->fd = -1;
+	if (source_file_open(ctx->process->source, &key, file, NULL) == 0 &&
+	    (*file)->match == FILE_MATCH_OTHER) {
+		source_file_free(*file);
+		*file = NULL;
 	}
 }
 
 static int explain_mapped(struct address_context *ctx, struct address *out, struct error *error)
 {
-	struct source_file file = { .fd = -1 };
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	int rc;
 
 	flags_read(ctx, out->vma);
@@ -92,15 +90,13 @@ static int explain_mapped(struct address_context *ctx, struct address *out, stru
 	address_levels_find(ctx, out);
 	address_frame_read(ctx, out);
 	file_open(ctx, out, &file);
-	address_evidence_read(ctx, out, &file);
+	address_evidence_read(ctx, out, file);
 	address_elf_find(ctx, out);
-	address_bytes_read(ctx, out, &file);
+	address_bytes_read(ctx, out, file);
 	address_slot_find(ctx, out);
 	rc = address_cause_find(ctx, out, error);
 	if (rc >= 0)
-		rc = address_code_read(ctx, out, &file, error);
-	if (file.fd >= 0)
-		close(file.fd);
+		rc = address_code_read(ctx, out, file, error);
 	return rc;
 }
 

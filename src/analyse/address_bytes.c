@@ -17,12 +17,12 @@ static size_t peek_file(struct address_context *ctx, const struct address *addre
 	struct source_cached cached;
 	ssize_t got;
 
-	if (file->fd < 0 || !address->evidence.file.applies)
+	if (!file || !address->evidence.file.applies)
 		return 0;
 	if (source_file_cached(address_source(ctx), file, offset & ~(size - 1), size, &cached,
 			       NULL) == 0 && !cached.pages)
 		return 0;
-	got = pread(file->fd, data, len, (off_t)offset);
+	got = source_file_read(file, offset, data, len, NULL);
 	return got > 0 ? (size_t)got : 0;
 }
 

@@ -28,8 +28,8 @@ static void line_find(struct address_context *ctx, struct address_elf *elf)
 
 	if (!(object->elf->segments[elf->segment].flags & PF_X))
 		return;
-	elf_lines_find(object->elf, object->fd, object->name, &opener, &elf->vaddr, 1, &elf->line,
-		       &damaged, NULL);
+	elf_lines_find(object->elf, object->file, object->name, &opener, &elf->vaddr, 1,
+		       &elf->line, &damaged, NULL);
 }
 
 static void locate(struct address_context *ctx, const struct vma *vma, uint64_t address,

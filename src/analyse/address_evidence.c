@@ -41,7 +41,7 @@ static void file_read(struct address_context *ctx, struct address *address,
 	file->applies = address->page.facts.has_file && !address->page.facts.kernel &&
 		!address->page.facts.device && !address->page.facts.hidden;
 	file->offset = vma->offset + (address->address - vma->start);
-	if (!file->applies || opened->fd < 0) {
+	if (!file->applies || !opened) {
 		file->gap = file->applies ? GAP_NEEDS_PRIVILEGE : GAP_NOT_APPLICABLE;
 		file->cached_gap = file->gap;
 		return;

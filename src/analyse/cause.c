@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -220,17 +219,15 @@ static bool file_is_newer(const struct process *process, const struct object *ob
 {
 	const struct source_host *host = source_host(source_process_source(process->source));
 	struct timespec now, since_boot;
-	struct stat file;
 	int64_t start;
 
-	if (object->fd < 0 || !process->has_stat || host->kind != SOURCE_KIND_LIVE ||
-	    fstat(object->fd, &file) < 0)
+	if (!object->file || !process->has_stat || host->kind != SOURCE_KIND_LIVE)
 		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &since_boot);
 	start = now.tv_sec - since_boot.tv_sec +
 		(int64_t)(process->stat.start_time / (uint64_t)sysconf(_SC_CLK_TCK));
-	return file.st_mtim.tv_sec > start + 1;
+	return object->file->mtime > start + 1;
 }
 
 /* Were bytes compared, and did the result depend on the file's? */

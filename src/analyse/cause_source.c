@@ -61,7 +61,7 @@ static int open_view(struct cause_source *source, const struct elf_image *image)
 static enum cause_reason why_unreadable(const struct object *object)
 {
 	if (object->elf_gap == GAP_CHANGED || object->build_id_differs ||
-	    (object->elf_tried && object->match == FILE_MATCH_OTHER && object->fd < 0))
+	    (object->elf_tried && object->match == FILE_MATCH_OTHER && !object->file))
 		return CAUSE_REASON_OTHER;
 	return CAUSE_REASON_FILE;
 }

@@ -30,18 +30,12 @@ void symbol_cache_done(struct symbol_cache *cache)
 	*cache = (struct symbol_cache) { 0 };
 }
 
-static int open_debug(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
+static int open_debug(void *ctx, const char *path, struct source_file **file, struct error *error)
 {
 	struct process *process = ctx;
-	struct source_file file;
-	int rc = source_path_open(source_process_source(process->source), process->source, path,
-				  &file, error);
 
-	if (rc < 0)
-		return rc;
-	*fd = file.fd;
-	*size = file.size;
-	return 0;
+	return source_path_open(source_process_source(process->source), process->source, path,
+				file, error);
 }
 
 struct elf_opener symbol_cache_opener(struct process *process)

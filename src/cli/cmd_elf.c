@@ -49,16 +49,14 @@ static int show(struct cli *cli, struct report *report, const struct elf_image *
 static int one_file(struct cli *cli, struct report *report, struct source_process *source,
 		    struct error *error)
 {
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	CLEANUP(elf_image_freep) struct elf_image *image = NULL;
-	CLEANUP_CLOSE int fd = -1;
 	const char *path = cli->operands[0];
-	struct source_file file;
 	int rc = source_path_open(cli->source, source, path, &file, error);
 
 	if (rc < 0)
 		return rc;
-	fd = file.fd;
-	rc = elf_image_open_fd(fd, file.size, &image, error);
+	rc = elf_image_open_file(file, &image, error);
 	if (rc < 0) {
 		if (error && !error->item[0])
 			snprintf(error->item, sizeof(error->item), "%s", path);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "bytes.h"
 #include "symtab.h"
@@ -12,9 +11,8 @@
 void debug_file_done(struct debug_file *file)
 {
 	elf_image_free(file->image);
-	if (file->fd >= 0)
-		close(file->fd);
-	*file = (struct debug_file) { NULL, -1 };
+	source_file_free(file->file);
+	*file = (struct debug_file) { NULL, NULL };
 }
 
 static bool fits(const struct elf_image *image, const struct elf_image *debug)
@@ -32,13 +30,12 @@ static bool build_id_equal(const struct elf_image *a, const struct elf_image *b)
 static int try_open(const struct elf_image *image, const char *path,
 		    const struct elf_opener *opener, struct debug_file *file, struct error *error)
 {
-	struct debug_file made = { NULL, -1 };
-	uint64_t size = 0;
-	int ret = opener->open_file(opener->ctx, path, &made.fd, &size, error);
+	struct debug_file made = { NULL, NULL };
+	int ret = opener->open_file(opener->ctx, path, &made.file, error);
 
 	if (ret < 0)
 		return ret;
-	ret = elf_image_open_fd(made.fd, size, &made.image, error);
+	ret = elf_image_open_file(made.file, &made.image, error);
 	if (!ret && !fits(image, made.image))
 		ret = error_set(error, ERROR_NOT_FOUND, path, "debug file of another machine");
 	if (ret < 0) {

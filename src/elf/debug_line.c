@@ -125,11 +125,11 @@ static int find_in(int fd, const uint64_t *addresses, size_t count, struct elf_l
 	return 0;
 }
 
-int elf_lines_find(const struct elf_image *image, int fd, const char *path,
+int elf_lines_find(const struct elf_image *image, const struct source_file *own, const char *path,
 		   const struct elf_opener *opener, const uint64_t *addresses, size_t count,
 		   struct elf_line *lines, bool *damaged, struct error *error)
 {
-	struct debug_file file = { NULL, -1 };
+	struct debug_file file = { NULL, NULL };
 	int ret = 0;
 
 	if (count > ELF_LINES_MAX)
@@ -137,11 +137,11 @@ int elf_lines_find(const struct elf_image *image, int fd, const char *path,
 	memset(lines, 0, count * sizeof(*lines));
 	*damaged = false;
 	if (has_lines(image))
-		return find_in(fd, addresses, count, lines, damaged, error);
+		return own ? find_in(own->fd, addresses, count, lines, damaged, error) : 0;
 	if (!opener || debug_file_open(image, path, opener, &file, NULL) < 0)
 		return 0;
 	if (has_lines(file.image))
-		ret = find_in(file.fd, addresses, count, lines, damaged, error);
+		ret = find_in(file.file->fd, addresses, count, lines, damaged, error);
 	debug_file_done(&file);
 	return ret;
 }

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "vmatlas/elf/image.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "bytes.h"
 #include "parts.h"
 
-static ssize_t read_fd(void *ctx, uint64_t offset, void *data, size_t len, struct error *error)
+static ssize_t read_file(void *ctx, uint64_t offset, void *data, size_t len, struct error *error)
 {
-	ssize_t got;
-
-	if (offset > INT64_MAX)
-		return 0;
-	do
-		got = pread((int)(intptr_t)ctx, data, len, (off_t)offset);
-	while (got < 0 && errno == EINTR);
-	return got < 0 ? error_errno(error, errno, NULL, "read") : got;
+	return source_file_read(ctx, offset, data, len, error);
 }
 
 int elf_image_read(const struct elf_image *image, uint64_t offset, void *data, size_t len,
@@ -180,9 +171,10 @@ int elf_image_open(const struct elf_reader *reader, struct elf_image **image, st
 	return 0;
 }
 
-int elf_image_open_fd(int fd, uint64_t size, struct elf_image **image, struct error *error)
+int elf_image_open_file(const struct source_file *file, struct elf_image **image,
+			struct error *error)
 {
-	struct elf_reader reader = { read_fd, (void *)(intptr_t)fd, size };
+	struct elf_reader reader = { read_file, (void *)file, file->size };
 
 	return elf_image_open(&reader, image, error);
 }

@@ -49,7 +49,7 @@ int symtab_read(const struct elf_image *image, const struct symtab_place *place,
 /* An opened separate debug file that fits the image, or -ERROR_NOT_FOUND. */
 struct debug_file {
 	struct elf_image *image;
-	int fd;
+	struct source_file *file;
 };
 
 int debug_file_open(const struct elf_image *image, const char *path,

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <unistd.h>
-
 #include "load.h"
 
 /*
@@ -41,7 +39,7 @@ static int elf_take(struct process *process, struct object *object,
 		    const struct source_file *file, struct error *error)
 {
 	struct elf_image *image;
-	int ret = elf_image_open_fd(file->fd, file->size, &image, error);
+	int ret = elf_image_open_file(file, &image, error);
 
 	object->match = file->match;
 	if (ret < 0) {
@@ -75,20 +73,20 @@ static int file_open(struct process *process, struct object *object, struct erro
 	struct source_file_key key = object_key(process, object);
 	struct source *source = source_process_source(process->source);
 	struct source_cached cached = { .pages = 1 };
-	struct source_file file;
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	int ret = source_file_open(process->source, &key, &file, error);
 
 	if (ret < 0)
 		return ret;
-	source_file_cached(source, &file, 0, file.size, &cached, NULL);
-	ret = elf_take(process, object, &file, error);
+	source_file_cached(source, file, 0, file->size, &cached, NULL);
+	ret = elf_take(process, object, file, error);
 	if (!cached.pages)
-		source_file_forget(source, &file);
+		source_file_forget(source, file);
 	if (ret < 0)
-		close(file.fd);
-	else
-		object->fd = file.fd;
-	return ret;
+		return ret;
+	object->file = file;
+	file = NULL;
+	return 0;
 }
 
 struct elf_image *object_elf(struct process *process, uint32_t index)
@@ -124,12 +122,10 @@ static bool path_is_object(struct process *process, const struct object *object,
 		.inode = object->inode, .major = object->major, .minor = object->minor,
 		.path = buf_span(path),
 	};
-	struct source_file file;
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 
-	if (source_file_open(process->source, &key, &file, NULL) < 0)
-		return false;
-	close(file.fd);
-	return file.match == FILE_MATCH_SAME;
+	return source_file_open(process->source, &key, &file, NULL) == 0 &&
+	       file->match == FILE_MATCH_SAME;
 }
 
 static void object_rename(struct object *object, struct buf *name)

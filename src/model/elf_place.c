@@ -186,7 +186,7 @@ static int object_copy(struct process *process, uint32_t index)
 		return -ERROR_NOMEM;
 	copy.elf = NULL;
 	copy.elf_tried = copy.bias_known = false;
-	copy.fd = -1;
+	copy.file = NULL;
 	copy.vma_count = 0;
 	process->objects[process->object_count++] = copy;
 	return 0;

@@ -15,7 +15,7 @@ void object_done(struct object *object)
 	free(object->elf_why);
 	elf_image_free(object->elf);
 	memory_copy_free(object->memory);
-	cleanup_close(&object->fd);
+	source_file_free(object->file);
 }
 
 /* FNV-1a over the identity. */
@@ -84,7 +84,7 @@ static int object_add(struct process *process, const struct maps_line *line, uin
 		.name = name, .name_len = (uint32_t)line->name.len,
 		.major = line->major, .minor = line->minor, .inode = line->inode,
 		.deleted = line->deleted, .newline_escape = line->newline_escape,
-		.first_vma = vma, .elf_gap = GAP_NOT_READ, .fd = -1,
+		.first_vma = vma, .elf_gap = GAP_NOT_READ,
 	};
 	return 0;
 }

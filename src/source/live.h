@@ -121,8 +121,8 @@ int live_refuse_remote_fd(struct source *source, int fd, const char *item, struc
 
 /* live_files.c */
 int live_file_open(struct source_process *process, const struct source_file_key *key,
-		   struct source_file *file, struct error *error);
+		   struct source_file **file, struct error *error);
 int live_path_open(struct source *source, struct source_process *process, const char *path,
-		   struct source_file *file, struct error *error);
+		   struct source_file **file, struct error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -16,9 +17,14 @@
 
 #define DELETED " (deleted)"
 
-static void live_file_fill(struct source_file *file, int fd, const struct stat *st)
+static int live_file_new(int fd, const struct stat *st, struct source_file **file,
+			 struct error *error)
 {
-	*file = (struct source_file) {
+	struct source_file *made = malloc(sizeof(*made));
+
+	if (!made)
+		return error_nomem(error);
+	*made = (struct source_file) {
 		.fd = fd,
 		.match = FILE_MATCH_SAME,
 		.size = (uint64_t)st->st_size,
@@ -28,15 +34,18 @@ static void live_file_fill(struct source_file *file, int fd, const struct stat *
 		.mtime = st->st_mtime,
 		.links = st->st_nlink,
 	};
+	*file = made;
+	return 0;
 }
 
 /* From an O_PATH descriptor, which opened nothing yet, to one that can be read. */
 static int live_file_reopen(struct source *source, int path_fd, const char *item,
-			    struct source_file *file, struct error *error)
+			    struct source_file **file, struct error *error)
 {
+	CLEANUP_CLOSE int fd = -1;
 	char name[32];
 	struct stat st;
-	int fd, rc = live_refuse_remote_fd(source, path_fd, item, error);
+	int rc = live_refuse_remote_fd(source, path_fd, item, error);
 
 	if (rc < 0)
 		return rc;
@@ -50,8 +59,10 @@ static int live_file_reopen(struct source *source, int path_fd, const char *item
 		return error_errno(error, -fd, item, "open");
 	/* What is looked at must not pull in its neighbours: they may be what is asked about. */
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	live_file_fill(file, fd, &st);
-	return 0;
+	rc = live_file_new(fd, &st, file, error);
+	if (!rc)
+		fd = -1;
+	return rc;
 }
 
 /* Looks a path up as the owner of that root would: symbolic links, also absolute ones, and ".."
@@ -196,7 +207,7 @@ static int live_try_roots(struct live_process *p, const struct source_file_key *
 }
 
 static int live_file_by_path(struct live_process *p, const struct source_file_key *key,
-			     int map_files_rc, const char *item, struct source_file *file,
+			     int map_files_rc, const char *item, struct source_file **file,
 			     struct error *error)
 {
 	struct live_candidate best = { .fd = -1 };
@@ -218,13 +229,13 @@ static int live_file_by_path(struct live_process *p, const struct source_file_ke
 	rc = live_file_reopen(p->base.source, best.fd, item, file, error);
 	close(best.fd);
 	if (!rc)
-		file->match = best.match;
+		(*file)->match = best.match;
 	return rc;
 }
 
 /* The mapped file through its map_files link, or why not; a refusal sends to the name. */
 static int live_file_mapped(struct live_process *p, const struct source_file_key *key,
-			    const char *item, int fd, struct source_file *file,
+			    const char *item, int fd, struct source_file **file,
 			    struct error *error)
 {
 	struct error local = ERROR_INIT;
@@ -243,12 +254,12 @@ static int live_file_mapped(struct live_process *p, const struct source_file_key
 	source_note(&p->base, ACCESS_MAP_FILES, 0, NULL);
 	rc = live_file_reopen(p->base.source, fd, item, file, error);
 	if (!rc)
-		file->match = FILE_MATCH_MAPPED;
+		(*file)->match = FILE_MATCH_MAPPED;
 	return rc;
 }
 
 int live_file_open(struct source_process *process, const struct source_file_key *key,
-		   struct source_file *file, struct error *error)
+		   struct source_file **file, struct error *error)
 {
 	struct live_process *p = live_process_of(process);
 	CLEANUP_CLOSE int fd = -1;
@@ -265,7 +276,7 @@ int live_file_open(struct source_process *process, const struct source_file_key 
 }
 
 int live_path_open(struct source *source, struct source_process *process, const char *path,
-		   struct source_file *file, struct error *error)
+		   struct source_file **file, struct error *error)
 {
 	CLEANUP_CLOSE int root = -1;
 	CLEANUP_CLOSE int fd = -1;

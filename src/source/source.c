@@ -312,7 +312,7 @@ int source_mem(struct source_process *process, uint64_t address, void *data, siz
 }
 
 int source_file_open(struct source_process *process, const struct source_file_key *key,
-		     struct source_file *file, struct error *error)
+		     struct source_file **file, struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
 
@@ -324,7 +324,7 @@ int source_file_open(struct source_process *process, const struct source_file_ke
 }
 
 int source_path_open(struct source *source, struct source_process *process, const char *path,
-		     struct source_file *file, struct error *error)
+		     struct source_file **file, struct error *error)
 {
 	return source->ops->path_open ?
 		source->ops->path_open(source, process, path, file, error) :

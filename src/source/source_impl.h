@@ -19,7 +19,7 @@ struct source_ops {
 	uint64_t (*frames_end)(struct source *source);
 	bool (*exclusive_mark)(struct source *source);
 	int (*path_open)(struct source *source, struct source_process *process, const char *path,
-			 struct source_file *file, struct error *error);
+			 struct source_file **file, struct error *error);
 
 	int (*process_open)(struct source *source, pid_t pid, struct source_process **process,
 			    struct error *error);
@@ -44,7 +44,7 @@ struct source_ops {
 	int (*mem)(struct source_process *process, uint64_t address, void *data, size_t len,
 		   size_t *got, struct error *error);
 	int (*file_open)(struct source_process *process, const struct source_file_key *key,
-			 struct source_file *file, struct error *error);
+			 struct source_file **file, struct error *error);
 };
 
 /* Providers put these first in their own struct. */

@@ -66,20 +66,19 @@ static void unmap_file(struct mapped *m)
 static int opens_as(struct source_process *process, const struct source_file_key *key,
 		    enum source_file_match match, const char *text)
 {
-	struct source_file file = { .fd = -1 };
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	struct error e = ERROR_INIT;
 	char data[64] = "";
 	int rc = source_file_open(process, key, &file, &e);
 
 	if (rc < 0)
 		return rc;
-	CHECK(file.match == match);
-	CHECK(pread(file.fd, data, sizeof(data) - 1, 0) == (ssize_t)strlen(text));
+	CHECK(file->match == match);
+	CHECK(source_file_read(file, 0, data, sizeof(data) - 1, &e) == (ssize_t)strlen(text));
 	CHECK_STR(data, text);
-	CHECK(file.size == strlen(text) && file.mtime > 0);
-	CHECK((fcntl(file.fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
-	CHECK(fcntl(file.fd, F_GETFD) & FD_CLOEXEC);
-	close(file.fd);
+	CHECK(file->size == strlen(text) && file->mtime > 0);
+	CHECK((fcntl(file->fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
+	CHECK(fcntl(file->fd, F_GETFD) & FD_CLOEXEC);
 	return 0;
 }
 
@@ -163,7 +162,7 @@ static void test_odd_paths(struct source *source, struct source_process *self)
 {
 	static const char *const odd[] = { "[heap]", "", "anon_inode:[perf_event]", "socket:[7]" };
 	struct source_file_key key = { .inode = 1 };
-	struct source_file file = { .fd = -7 };
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	struct error e = ERROR_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
@@ -176,9 +175,8 @@ static void test_odd_paths(struct source *source, struct source_process *self)
 	CHECK(source_path_open(source, NULL, "/tmp", &file, &e) == -ERROR_USAGE);
 	CHECK(source_path_open(source, self, "/nowhere/at/all", &file, &e) == -ERROR_NOT_FOUND);
 	CHECK(source_path_open(source, NULL, "/etc/passwd/x", &file, &e) == -ERROR_NOT_FOUND);
-	CHECK(file.fd == -7);
-	CHECK(!source_path_open(source, self, "/etc/passwd", &file, &e) && file.size > 0);
-	close(file.fd);
+	CHECK(!file);
+	CHECK(!source_path_open(source, self, "/etc/passwd", &file, &e) && file->size > 0);
 }
 
 /* In the chroot, another file under the name that `inside` has for us. */
@@ -204,7 +202,7 @@ static void decoy(bool make)
 static void test_foreign_root(struct source *source)
 {
 	CLEANUP(source_process_freep) struct source_process *process = NULL;
-	struct source_file file = { .fd = -1 };
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	struct error e = ERROR_INIT;
 	char data[8] = "";
 	int up[2], down[2], fd;
@@ -226,11 +224,10 @@ static void test_foreign_root(struct source *source)
 	close(down[0]);
 	CHECK(read(up[0], data, 1) == 1 && !source_process_open(source, pid, &process, &e));
 	CHECK(!source_path_open(source, process, "/link", &file, &e));
-	CHECK(file.fd >= 0 && read(file.fd, data, 7) == 6 && !strncmp(data, "inside", 6));
-	close(file.fd);
+	CHECK(source_file_read(file, 0, data, 7, &e) == 6 && !strncmp(data, "inside", 6));
 	/* maps shows the name as we see it. */
 	CHECK(!opens_as(process, &(struct source_file_key) {
-		.inode = file.inode, .major = file.major, .minor = file.minor,
+		.inode = file->inode, .major = file->major, .minor = file->minor,
 		.path = span_of(in_folder("inside")) }, FILE_MATCH_SAME, "inside"));
 	CHECK(source_path_open(source, process, "/trap", &file, &e) == -ERROR_NOT_FOUND);
 	CHECK(source_path_open(source, process, "/../../../etc/passwd", &file, &e) ==

@@ -87,11 +87,11 @@ static bool mount_device(const char *mountinfo, const char *type, struct source_
 
 static void check_mute(struct source_process *process, const struct source_file_key *key)
 {
-	struct source_file file = { .fd = -1 };
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	struct error e = ERROR_INIT;
 
 	CHECK(source_file_open(process, key, &file, &e) == -ERROR_DENIED);
-	CHECK(strstr(e.text, "FUSE") && file.fd == -1);
+	CHECK(strstr(e.text, "FUSE") && !file);
 	CHECK_STR(e.item, key->path.ptr);
 }
 
@@ -169,7 +169,7 @@ static void run_overlay(void)
 	CLEANUP(source_freep) struct source *source = NULL;
 	CLEANUP(source_process_freep) struct source_process *self = NULL;
 	struct source_file_key key = { .start = 0 };
-	struct source_file file = { .fd = -1 };
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	struct error e = ERROR_INIT;
 	char path[256] = "";
 	void *address;
@@ -186,12 +186,12 @@ static void run_overlay(void)
 	close(fd);
 	key_of(address, &key, path);
 	self = open_self(&source);
-	CHECK(!source_file_open(self, &key, &file, &e) && file.match == FILE_MATCH_MAPPED);
-	close(file.fd);
+	CHECK(!source_file_open(self, &key, &file, &e) && file->match == FILE_MATCH_MAPPED);
+	source_file_free(file);
+	file = NULL;
 	key.start = key.end = 0;
 	CHECK(!source_file_open(self, &key, &file, &e) &&
-	      (file.match == FILE_MATCH_SAME || file.match == FILE_MATCH_INODE));
-	close(file.fd);
+	      (file->match == FILE_MATCH_SAME || file->match == FILE_MATCH_INODE));
 }
 
 static void become_nobody(void)

@@ -23,33 +23,34 @@
 
 #define LINES 100000	/* a hostile table must not fill the disk */
 
-static int open_path(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
+static int open_path(void *ctx, const char *path, struct source_file **file, struct error *error)
 {
+	struct source_file *made = calloc(1, sizeof(*made));
 	struct stat st;
-	int made = open(path, O_RDONLY | O_CLOEXEC);
 
 	(void)ctx;
-	if (made < 0)
+	if (!made)
+		return error_nomem(error);
+	made->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (made->fd < 0 || fstat(made->fd, &st) < 0) {
+		source_file_free(made);
 		return error_errno(error, errno, path, "open");
-	if (fstat(made, &st) < 0) {
-		close(made);
-		return error_errno(error, errno, path, "fstat");
 	}
-	*fd = made;
-	*size = (uint64_t)st.st_size;
+	made->size = (uint64_t)st.st_size;
+	*file = made;
 	return 0;
 }
 
 /* Debug files: under $ELF_DUMP_ROOT where a test has put some. */
-static int open_debug(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error)
+static int open_debug(void *ctx, const char *path, struct source_file **file, struct error *error)
 {
 	const char *root = getenv("ELF_DUMP_ROOT");
 	char moved[4096];
 
 	if (!root)
-		return open_path(ctx, path, fd, size, error);
+		return open_path(ctx, path, file, error);
 	snprintf(moved, sizeof(moved), "%s%s", root, path);
-	return open_path(ctx, moved, fd, size, error);
+	return open_path(ctx, moved, file, error);
 }
 
 static const char *name_or(const struct name *table, uint64_t value)
@@ -343,13 +344,13 @@ static int dump_line(const struct elf_image *image, char **args)
 	const struct elf_opener opener = { open_debug, NULL };
 	uint64_t addresses[64];
 	struct elf_line lines[64];
-	int fd = (int)(intptr_t)image->reader.ctx;
 	size_t n, i;
 	bool damaged = false;
 
 	for (n = 0; n < 64 && args[n]; n++)
 		addresses[n] = strtoull(args[n], NULL, 16);
-	if (elf_lines_find(image, fd, NULL, &opener, addresses, n, lines, &damaged, NULL) < 0)
+	if (elf_lines_find(image, image->reader.ctx, NULL, &opener, addresses, n, lines, &damaged,
+			   NULL) < 0)
 		return 1;
 	for (i = 0; i < n; i++)
 		printf("%s:%u\n", lines[i].file ? lines[i].file : "??", lines[i].line);
@@ -423,16 +424,16 @@ static int dump_all(const struct elf_image *image)
 
 int main(int argc, char **argv)
 {
+	CLEANUP(source_file_freep) struct source_file *file = NULL;
 	CLEANUP(elf_image_freep) struct elf_image *image = NULL;
 	struct error error = ERROR_INIT;
-	uint64_t size = 0;
-	int fd = -1, ret = 2;
+	int ret = 2;
 	size_t i;
 
 	if (argc < 3)
 		return 2;
-	if (open_path(NULL, argv[2], &fd, &size, &error) < 0 ||
-	    elf_image_open_fd(fd, size, &image, &error) < 0) {
+	if (open_path(NULL, argv[2], &file, &error) < 0 ||
+	    elf_image_open_file(file, &image, &error) < 0) {
 		fprintf(stderr, "%s: %s\n", argv[2], error.text);
 		return 1;
 	}
@@ -441,7 +442,6 @@ int main(int argc, char **argv)
 			ret = dumps[i].dump(image, argv + 3);
 	if (!strcmp(argv[1], "all"))
 		ret = dump_all(image);
-	close(fd);
 	print_rss();
 	return ret;
 }

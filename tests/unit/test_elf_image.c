@@ -172,10 +172,12 @@ static void test_self(void)
 {
 	CLEANUP(elf_image_freep) struct elf_image *image = NULL;
 	CLEANUP_CLOSE int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct source_file file;
 	struct stat st;
 
 	CHECK(!fstat(fd, &st));
-	CHECK(!elf_image_open_fd(fd, (uint64_t)st.st_size, &image, NULL));
+	file = (struct source_file) { .fd = fd, .size = (uint64_t)st.st_size };
+	CHECK(!elf_image_open_file(&file, &image, NULL));
 	if (!image)
 		return;
 	CHECK_U64(image->damage, 0);

@@ -87,7 +87,7 @@ static void test_not_recorded(void)
 	CLEANUP(source_process_freep) struct source_process *process = NULL;
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	struct source_file_key key = { .path = SPAN_LITERAL("/etc/passwd") };
-	struct source_file file = { .fd = -1 };
+	struct source_file *file = NULL;
 	struct source_scan scan = { .end = 4096 };
 	struct source_region region;
 	struct error e = ERROR_INIT;
@@ -115,7 +115,7 @@ static void test_not_recorded(void)
 	CHECK(source_mem(process, 0x1000, &word, 8, &got, &e) == -ERROR_NOT_RECORDED);
 	CHECK(source_file_open(process, &key, &file, &e) == -ERROR_NOT_RECORDED);
 	CHECK(source_path_open(source, process, "/etc/passwd", &file, &e) ==
-	      -ERROR_NOT_RECORDED && file.fd == -1);
+	      -ERROR_NOT_RECORDED && !file);
 	CHECK(source_exe(process, &text, &e) == -ERROR_NOT_RECORDED && !text.len);
 	CHECK(e.code == ERROR_NOT_RECORDED && gap_from_error(&e) == GAP_NOT_RECORDED);
 }

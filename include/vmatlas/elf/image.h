@@ -11,14 +11,15 @@
 #include "vmatlas/base/cleanup.h"
 #include "vmatlas/base/error.h"
 #include "vmatlas/base/names.h"
+#include "vmatlas/source/source.h"
 
 /*
- * One ELF file, read with pread in bounded windows and never mapped: its owner may truncate it
+ * One ELF file, read in bounded windows and never mapped: its owner may truncate it
  * meanwhile. Every count and offset is checked against the file's size; what is damaged is
  * noted in `damage` and left out, the rest is answered. Both classes, both byte orders.
  */
 
-/* How an image is read: a descriptor, or a range of target memory (the vDSO). Returns bytes
+/* How an image is read: a file, or a range of target memory (the vDSO). Returns bytes
  * read, short at the end, negative on failure. */
 struct elf_reader {
 	ssize_t (*read)(void *ctx, uint64_t offset, void *data, size_t len, struct error *error);
@@ -109,8 +110,9 @@ struct elf_image {
 
 /* -ERROR_NOT_FOUND: not an ELF file at all. -ERROR_DAMAGED: nothing usable. */
 int elf_image_open(const struct elf_reader *reader, struct elf_image **image, struct error *error);
-/* Takes a descriptor (kept open by the caller as long as the image lives). */
-int elf_image_open_fd(int fd, uint64_t size, struct elf_image **image, struct error *error);
+/* The caller keeps the file open as long as the image lives. */
+int elf_image_open_file(const struct source_file *file, struct elf_image **image,
+			struct error *error);
 void elf_image_free(struct elf_image *image);
 DEFINE_CLEANUP(elf_image_free, struct elf_image)
 

@@ -41,10 +41,11 @@ struct elf_symbols;
 
 /*
  * How a separate debug file is opened: by the caller, with the care of src/source (regular
- * file, no FIFO). 0 and a descriptor that the symbols close, or a negative value.
+ * file, no FIFO). 0 and a file that the symbols free, or a negative value.
  */
 struct elf_opener {
-	int (*open_file)(void *ctx, const char *path, int *fd, uint64_t *size, struct error *error);
+	int (*open_file)(void *ctx, const char *path, struct source_file **file,
+			 struct error *error);
 	void *ctx;
 };
 

@@ -86,7 +86,7 @@ struct object {
 	struct elf_image *elf;		/* NULL: not ELF or not readable, see gap */
 	enum gap elf_gap;
 	char *elf_why;			/* in words, NULL without a gap */
-	int fd;				/* of the opened file, -1 if none; lives with the process */
+	struct source_file *file;	/* opened, NULL if none */
 	struct memory_copy *memory;	/* pages of the target the image is read from (vDSO) */
 	enum source_file_match match;
 	bool build_id_differs;		/* file on disk against the mapped one */

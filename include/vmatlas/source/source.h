@@ -241,8 +241,9 @@ enum source_file_match {
 	FILE_MATCH_OTHER	/* by path; not the mapped file: never trust it silently */
 };
 
+/* An opened file: what is known of it here, its bytes through source_file_read(). */
 struct source_file {
-	int fd;			/* read only, regular file; the caller closes it */
+	int fd;			/* read only, regular file */
 	enum source_file_match match;
 	uint64_t size;
 	uint64_t inode;
@@ -253,7 +254,7 @@ struct source_file {
 };
 
 /*
- * Opens what is mapped: map_files first, then /proc/PID/root plus path, each with O_PATH,
+ * Opens what is mapped, for source_file_free(): map_files first, then /proc/PID/root plus path, each with O_PATH,
  * compared with the key, demanded to be a regular file, and only then reopened for reading
  * (so a FIFO or device is never opened). A file on FUSE or a network file system is
  * ERROR_DENIED unless source_set_remote_files() allowed it; it is recognised by the device of the
@@ -262,11 +263,17 @@ struct source_file {
  * name is tried. In a snapshot: the recorded copy.
  */
 int source_file_open(struct source_process *process, const struct source_file_key *key,
-		     struct source_file *file, struct error *error);
+		     struct source_file **file, struct error *error);
+void source_file_free(struct source_file *file);
+DEFINE_CLEANUP(source_file_free, struct source_file)
+/* Bytes read, short at the end of the file; negative on failure. The only way to the bytes, so
+ * that what a recording does not hold is ERROR_NOT_RECORDED, never zeroes. */
+ssize_t source_file_read(const struct source_file *file, uint64_t offset, void *data, size_t len,
+			 struct error *error);
 /* Any file of this system by path, under the same rules (for `elf FILE`, debug files). With a
  * process, the path is looked up under that process's root. */
 int source_path_open(struct source *source, struct source_process *process, const char *path,
-		     struct source_file *file, struct error *error);
+		     struct source_file **file, struct error *error);
 void source_set_remote_files(struct source *source, bool allowed);
 
 /* Pages of a file, in base pages. */
