@@ -59,6 +59,13 @@ static bool first_number(struct span value, uint64_t *number)
 	return span_take_word(&value, &word) && text_number(word, number);
 }
 
+static bool second_number(struct span value, uint64_t *number)
+{
+	struct span word;
+
+	return span_take_word(&value, &word) && first_number(value, number);
+}
+
 static bool key_value(enum status_key key, struct span value, uint64_t *number)
 {
 	switch (key) {
@@ -101,6 +108,8 @@ int status_parse(struct span text, struct status *status, struct error *error)
 			continue;
 		}
 		guess = (size_t)index + 1;
+		if (index == STATUS_UID && !second_number(line, &parsed.effective_uid))
+			continue;
 		if (key_value((enum status_key)index, line, &parsed.value[index]))
 			parsed.present |= 1ULL << index;
 	}

@@ -52,6 +52,7 @@ static void test_full(void)
 	}
 	CHECK(status.state == 'S');
 	CHECK_SPAN(status.name, "bash");
+	CHECK_U64(status.effective_uid, 1001);
 }
 
 static void test_kinds(void)

@@ -45,6 +45,7 @@ extern const struct name status_key_names[];	/* value: enum status_key, name: "V
 struct status {
 	uint64_t present;		/* bit per key; kernel threads and zombies have no Vm lines */
 	uint64_t value[STATUS_KEY_MAX];
+	uint64_t effective_uid;		/* where Uid is present */
 	char state;			/* 'R' 'S' 'Z' ..., 0 if absent */
 	struct span name;		/* comm with the kernel's escapes (backslash n); into the text */
 };
