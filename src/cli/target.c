@@ -68,8 +68,7 @@ static void list_candidates(const char *name, const struct pid_list *found)
 		fprintf(stderr, "%8d %s\n", (int)found->pids[i], buf_str(&text));
 }
 
-static int add_name(struct cli *cli, struct pid_list *list, const char *name,
-		    struct error *error)
+static int find_name(struct cli *cli, const char *name, pid_t *pid, struct error *error)
 {
 	CLEANUP_FREE pid_t *all = NULL;
 	struct pid_list found = { NULL, 0, 0 };
@@ -80,7 +79,7 @@ static int add_name(struct cli *cli, struct pid_list *list, const char *name,
 		if (comm_is(cli->source, all[i], name))
 			rc = pid_list_add(&found, all[i], error);
 	if (rc >= 0 && found.count == 1)
-		rc = pid_list_add(list, found.pids[0], error);
+		*pid = found.pids[0];
 	else if (rc >= 0 && !found.count)
 		rc = error_set(error, ERROR_NOT_FOUND, name, "no process has this name; give a "
 			       "PID, self, a name as in /proc/PID/comm, or a path with a /");
@@ -94,18 +93,27 @@ static int add_name(struct cli *cli, struct pid_list *list, const char *name,
 	return rc;
 }
 
+int cli_pid(struct cli *cli, const char *word, pid_t *pid, struct error *error)
+{
+	uint64_t number;
+
+	if (!strcmp(word, "self"))
+		return *pid = getpid(), 0;
+	if (!span_number(span_of(word), &number))
+		return find_name(cli, word, pid, error);
+	if (!number || number > INT32_MAX)
+		return error_set(error, ERROR_NOT_FOUND, word, "no such process");
+	*pid = (pid_t)number;
+	return 0;
+}
+
 static int add_operand(struct cli *cli, struct pid_list *list, const char *word,
 		       struct error *error)
 {
-	uint64_t pid;
+	pid_t pid = 0;
+	int rc = cli_pid(cli, word, &pid, error);
 
-	if (!strcmp(word, "self"))
-		return pid_list_add(list, getpid(), error);
-	if (!span_number(span_of(word), &pid))
-		return add_name(cli, list, word, error);
-	if (!pid || pid > INT32_MAX)
-		return error_set(error, ERROR_NOT_FOUND, word, "no such process");
-	return pid_list_add(list, (pid_t)pid, error);
+	return rc < 0 ? rc : pid_list_add(list, pid, error);
 }
 
 int cli_pids(struct cli *cli, pid_t **pids, size_t *count, struct error *error)

@@ -66,6 +66,8 @@ static inline struct live_process *live_process_of(struct source_process *proces
 /* live_process.c */
 int live_process_open(struct source *source, pid_t pid, struct source_process **process,
 		      struct error *error);
+int live_pid_text_open(struct source *source, pid_t pid, enum source_text what, int *fd,
+		       struct error *error);
 void live_process_free(struct source_process *process);
 int live_check(struct source_process *process, struct error *error);
 /* There is no address space to read: fills the record with the reason, returns negative. */

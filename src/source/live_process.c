@@ -42,6 +42,20 @@ static int live_enter(struct live *live, pid_t pid, int *dir, struct error *erro
 	return 0;
 }
 
+int live_pid_text_open(struct source *source, pid_t pid, enum source_text what, int *fd,
+		       struct error *error)
+{
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "%d/%s", pid, source_text_name(what));
+	file = source_openat(source, live_of(source)->proc, path, O_RDONLY);
+	if (file < 0)
+		return live_enter_refusal(pid, -file, error);
+	*fd = file;
+	return 0;
+}
+
 /* "Tgid:\t1234" stands in the first lines of status. */
 static int live_thread_group(struct live *live, pid_t pid, int dir, pid_t *tgid,
 			     struct error *error)

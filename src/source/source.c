@@ -219,6 +219,28 @@ int source_text(struct source_process *process, pid_t tid, enum source_text what
 	return rc;
 }
 
+static int opened_text(struct source *source, pid_t pid, enum source_text what,
+		       struct buf *text, struct error *error)
+{
+	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	int rc = source_process_open(source, pid, &process, error);
+
+	return rc < 0 ? rc : source_text(process, 0, what, text, error);
+}
+
+int source_pid_text(struct source *source, pid_t pid, enum source_text what, struct buf *text,
+		    struct error *error)
+{
+	CLEANUP_CLOSE int fd = -1;
+	int rc;
+
+	if (!source->ops->pid_text_open)
+		return opened_text(source, pid, what, text, error);
+	rc = source->ops->pid_text_open(source, pid, what, &fd, error);
+	return rc < 0 ? rc : source_read_all(source, fd, texts[what].name, SOURCE_TEXT_BYTES, text,
+					     error);
+}
+
 int source_system_text(struct source *source, enum source_system_text what, struct buf *text,
 		       struct error *error)
 {

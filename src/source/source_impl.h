@@ -21,6 +21,9 @@ struct source_ops {
 	int (*path_open)(struct source *source, struct source_process *process, const char *path,
 			 struct source_file **file, struct error *error);
 
+	/* One text of a process without opening it; missing: it is opened. */
+	int (*pid_text_open)(struct source *source, pid_t pid, enum source_text what, int *fd,
+			     struct error *error);
 	int (*process_open)(struct source *source, pid_t pid, struct source_process **process,
 			    struct error *error);
 	void (*process_free)(struct source_process *process);

@@ -36,6 +36,7 @@ static const struct source_ops live_ops = {
 	.frames_end = live_frames_end,
 	.exclusive_mark = live_exclusive_mark,
 	.path_open = live_path_open,
+	.pid_text_open = live_pid_text_open,
 	.process_open = live_process_open,
 	.process_free = live_process_free,
 	.check = live_check,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Commands that exist only to test the frame: parsing, operands, documents and exit codes. */
 #include "cli.h"
+#include "select.h"
 
 static void get_number(const void *ctx, const void *row, struct cell *cell, struct scratch *s)
 {
@@ -147,4 +148,26 @@ static const struct command vmas = {
 	.name = "vmas", .operands = "PID...", .summary = "Names of VMAs", .run = run_vmas,
 };
 
-const struct command *const commands[] = { &show, &none, &words, &vmas, NULL };
+static int run_pick(struct cli *cli)
+{
+	CLEANUP(selection_done) struct selection selection = { 0 };
+	struct error error = ERROR_INIT;
+
+	if (cli_select(cli, false, &selection, &error) < 0)
+		return cli_error(&error);
+	for (size_t i = 0; i < selection.count; i++)
+		printf("%d %d %d\n", (int)selection.processes[i].pid,
+		       (int)selection.processes[i].ppid, selection.processes[i].start_time > 0);
+	printf("kernel=%zu gone=%zu refused=%zu failed=%zu\n", selection.kernel, selection.gone,
+	       selection.refused, selection.failed);
+	return selection.failed ? STATUS_FAILED : STATUS_OK;
+}
+
+static const struct cli_option pick_options[] = { SELECT_OPTIONS, { NULL } };
+
+static const struct command pick = {
+	.name = "pick", .operands = "[PID...]", .summary = "A set of processes",
+	.options = pick_options, .run = run_pick,
+};
+
+const struct command *const commands[] = { &show, &none, &words, &vmas, &pick, NULL };

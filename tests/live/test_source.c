@@ -118,6 +118,25 @@ static void test_own(struct source *source)
 	CHECK(listed && !source_process_check(self, &e));
 }
 
+static void test_unopened(struct source *source)
+{
+	CLEANUP(source_process_freep) struct source_process *self = NULL;
+	CLEANUP(buf_done) struct buf text = BUF_INIT, opened = BUF_INIT, name = BUF_INIT;
+	struct error e = ERROR_INIT;
+	uint64_t uid = 1;
+
+	CHECK(!source_process_open(source, getpid(), &self, &e));
+	CHECK(!source_text(self, 0, SOURCE_COMM, &opened, &e));
+	CHECK(!source_pid_text(source, getpid(), SOURCE_COMM, &text, &e));
+	CHECK_STR(buf_str(&text), buf_str(&opened));
+	CHECK(source_pid_text(source, INT32_MAX, SOURCE_COMM, &text, &e) == -ERROR_NOT_FOUND);
+	CHECK(!source_user_id(source, "root", &uid, &e) && !uid);
+	CHECK(!source_user_name(source, 0, &name, &e));
+	CHECK_STR(buf_str(&name), "root");
+	CHECK(source_user_id(source, "no such:user", &uid, &e) == -ERROR_NOT_FOUND);
+	CHECK(source_user_name(source, 4123456789, &name, &e) == -ERROR_NOT_FOUND);
+}
+
 static void test_system(struct source *source)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -468,6 +487,7 @@ int main(int argc, char **argv)
 	}
 	CHECK(source_host(source)->frames_visible || geteuid());
 	test_own(source);
+	test_unopened(source);
 	test_system(source);
 	test_ends(source);
 	test_scan(source);

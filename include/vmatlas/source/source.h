@@ -119,6 +119,10 @@ const struct source_cost *source_cost(const struct source *source);
 /* Ascending. The caller frees *pids. Snapshots list what they hold. */
 int source_pids(struct source *source, pid_t **pids, size_t *count, struct error *error);
 
+/* Users of this system, through its name service; a snapshot does not hold them. */
+int source_user_id(struct source *source, const char *name, uint64_t *uid, struct error *error);
+int source_user_name(struct source *source, uint64_t uid, struct buf *name, struct error *error);
+
 /*
  * Opens one process. A TID is taken and names its process. If the thread-group leader has
  * exited (zombie with other threads alive) the files of a living thread are used and
@@ -165,6 +169,10 @@ DEFINE_CLEANUP(source_stream_free, struct source_stream)
 /* A short text whole (up to 1 MiB, else ERROR_LIMIT), appended to text. tid 0: the process. */
 int source_text(struct source_process *process, pid_t tid, enum source_text what,
 		struct buf *text, struct error *error);
+/* The same of a process that is not open, by the number that source_pids() gave: a third of the
+ * work where one text of each of many processes is wanted. */
+int source_pid_text(struct source *source, pid_t pid, enum source_text what, struct buf *text,
+		    struct error *error);
 int source_system_text(struct source *source, enum source_system_text what, struct buf *text,
 		       struct error *error);
 /* The link /proc/PID/exe, raw bytes, with the kernel's " (deleted)" if any. */

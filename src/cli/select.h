@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_SELECT_H
+#define CLI_SELECT_H
+
+#include "cli.h"
+
+/*
+ * Sets of processes. PIDs, --tree and --all say where to look; --cgroup, --user and --name narrow
+ * that down, each to what has any of its values. Alone they narrow down all processes. A command
+ * that works on sets puts SELECT_OPTIONS into its array of options.
+ */
+#define SELECT_OPTIONS                                                              \
+	{ "all", NULL, "all processes" },                                           \
+	{ "tree", "PID", "this process and all that descend from it" },             \
+	{ "cgroup", "PATH", "only processes in this control group or below it" },   \
+	{ "user", "NAME|UID", "only processes of this (effective) user" },          \
+	{ "name", "PATTERN", "only processes whose name (15 bytes) matches this pattern" }
+
+struct selected {
+	pid_t pid;			/* 0: a snapshot that does not tell it */
+	pid_t ppid;			/* 0: none, or not recorded */
+	uint64_t start_time;		/* clock ticks after boot; with the PID it names a process */
+};
+
+struct selection {
+	struct selected *processes;	/* ascending by PID, each once */
+	size_t count;
+	/* Left out. */
+	size_t kernel;			/* kernel threads and zombies: no address space */
+	size_t gone;			/* ended while they were looked at */
+	size_t refused;			/* could not be looked at: hidepid, or not recorded */
+	size_t failed;			/* operands that name nothing; each was told on stderr */
+};
+
+/*
+ * Opens the source and chooses. With no option and no operand these are all processes where
+ * `all` says so or a snapshot is read, else ERROR_USAGE. A set without any process is
+ * ERROR_NOT_FOUND. The caller calls selection_done().
+ */
+int cli_select(struct cli *cli, bool all, struct selection *selection, struct error *error);
+void selection_done(struct selection *selection);
+
+#endif
