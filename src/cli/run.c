@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "vmatlas/base/library.h"
 
 /* Raw and pairs have no room for warnings: they go where they are seen. */
 static void tell_warnings(const struct cli *cli, const struct report *report)
@@ -27,6 +28,18 @@ static void warn_failure(struct report *report, const struct error *error)
 	buf_add_str(&text, error->text);
 	report_warning(report, gap_name(gap)[0] ? gap_name(gap) : gap_name(GAP_DAMAGED),
 		       buf_span(&text));
+}
+
+/* What is not shown because a library that is loaded on demand is not on this machine. */
+static void warn_libraries(struct report *report)
+{
+	for (const struct library *l = library_missing(NULL); l; l = library_missing(l)) {
+		CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+		buf_addf(&text, "%s cannot be loaded, so %s: install the package %s", l->file, l->use,
+			 l->package);
+		report_warning(report, "library", buf_span(&text));
+	}
 }
 
 int cli_load(struct report *report, struct source_process *process, unsigned needs,
@@ -79,6 +92,7 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 	} else if (rc > 0) {
 		status = rc;
 	}
+	warn_libraries(report);
 	if (report_end(report, &end_error) < 0)
 		status = cli_error(&end_error);
 	else if (rc < 0)

@@ -9,6 +9,28 @@
 
 #include "confined.h"
 #include "symtab.h"
+#include "vmatlas/base/library.h"
+
+/* Loaded when a line is wanted: libdw, libelf and what they need take every other command a
+ * third of a millisecond. */
+#define FUNCTIONS(F) \
+	F(elf_version) F(elf_begin) F(dwarf_begin_elf) F(dwarf_addrdie) F(dwarf_get_units) \
+	F(dwarf_haspc) F(dwarf_getsrc_die) F(dwarf_linesrc) F(dwarf_lineno) F(dwarf_linecol)
+
+static struct {
+#define POINTER(name) __typeof__(name) *name;
+	FUNCTIONS(POINTER)
+} dw;
+
+#define NAMED(name) { #name, &dw.name },
+static const struct library_function functions[] = { FUNCTIONS(NAMED) { NULL, NULL } };
+
+static struct library library = {
+	.file = "libdw.so.1",
+	.package = "libdw1 (Debian, Ubuntu) or elfutils",
+	.use = "lines of the source are not shown",
+	.functions = functions,
+};
 
 static const struct confined_limits line_limits = {
 	.memory = 512u << 20, .seconds = 5, .output = 4u << 20, .no_files = true,
@@ -32,10 +54,10 @@ static Dwarf_Die *unit_of(Dwarf *dwarf, uint64_t address, Dwarf_Die *die)
 {
 	Dwarf_CU *unit = NULL;
 
-	if (dwarf_addrdie(dwarf, address, die))
+	if (dw.dwarf_addrdie(dwarf, address, die))
 		return die;
-	while (!dwarf_get_units(dwarf, unit, &unit, NULL, NULL, die, NULL))
-		if (dwarf_haspc(die, address) > 0)
+	while (!dw.dwarf_get_units(dwarf, unit, &unit, NULL, NULL, die, NULL))
+		if (dw.dwarf_haspc(die, address) > 0)
 			return die;
 	return NULL;
 }
@@ -49,11 +71,11 @@ static void answer(Dwarf *dwarf, uint64_t address, int out)
 	int number = 0, column = 0;
 
 	if (dwarf && unit_of(dwarf, address, &unit))
-		line = dwarf_getsrc_die(&unit, address);
+		line = dw.dwarf_getsrc_die(&unit, address);
 	if (line) {
-		name = dwarf_linesrc(line, NULL, NULL);
-		dwarf_lineno(line, &number);
-		dwarf_linecol(line, &column);
+		name = dw.dwarf_linesrc(line, NULL, NULL);
+		dw.dwarf_lineno(line, &number);
+		dw.dwarf_linecol(line, &column);
 	}
 	if (name) {
 		record.line = number > 0 ? (uint32_t)number : 0;
@@ -71,10 +93,10 @@ static void find_all(void *ctx, int out)
 	Elf *elf;
 	size_t i;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(job->fd, ELF_C_READ, NULL);	/* pread, no mapping */
+	dw.elf_version(EV_CURRENT);
+	elf = dw.elf_begin(job->fd, ELF_C_READ, NULL);	/* pread, no mapping */
 	if (elf)
-		dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+		dwarf = dw.dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 	for (i = 0; i < job->count; i++)
 		answer(dwarf, job->addresses[i], out);
 }
@@ -112,8 +134,10 @@ static int find_in(int fd, const uint64_t *addresses, size_t count, struct elf_l
 {
 	struct line_job job = { fd, addresses, count };
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	int ret = confined_run(find_all, &job, &line_limits, &text, error);
+	int ret = library_load(&library, error);	/* here: the child can open nothing */
 
+	if (ret == 0)
+		ret = confined_run(find_all, &job, &line_limits, &text, error);
 	if (ret < 0 && ret != -ERROR_DAMAGED)
 		return ret;
 	*damaged = ret < 0;

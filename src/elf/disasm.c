@@ -8,6 +8,30 @@
 #include <string.h>
 
 #include "vmatlas/base/cleanup.h"
+#include "vmatlas/base/library.h"
+
+/* Loaded when instructions are wanted: 77,000 relocations, more than a millisecond, are too much
+ * for every other command. */
+#define FUNCTIONS(F) \
+	F(cs_support) F(cs_open) F(cs_option) F(cs_malloc) F(cs_disasm_iter) F(cs_free) F(cs_close)
+
+static struct {
+#define POINTER(name) __typeof__(name) *name;
+	FUNCTIONS(POINTER)
+} capstone;
+
+#define NAMED(name) { #name, &capstone.name },
+static const struct library_function functions[] = { FUNCTIONS(NAMED) { NULL, NULL } };
+
+#define TEXT(number) #number
+#define JOIN(name, number) name TEXT(number)
+
+static struct library library = {
+	.file = JOIN("libcapstone.so.", CS_API_MAJOR),
+	.package = JOIN("libcapstone", CS_API_MAJOR) " (Debian, Ubuntu) or capstone",
+	.use = "instructions are not shown",
+	.functions = functions,
+};
 
 /* Bytes decoded before the wanted instruction, and shifts tried to get into step. */
 #define BACK_MAX 256
@@ -51,8 +75,10 @@ static const struct machine *machine_find(uint16_t machine)
 {
 	size_t i;
 
+	if (library_load(&library, NULL) < 0)
+		return NULL;
 	for (i = 0; i < ARRAY_SIZE(machines); i++)
-		if (machines[i].machine == machine && cs_support(machines[i].arch))
+		if (machines[i].machine == machine && capstone.cs_support(machines[i].arch))
 			return &machines[i];
 	return NULL;
 }
@@ -188,10 +214,10 @@ static int open_handle(const struct elf_code *code, const struct machine **machi
 		mode |= CS_MODE_MIPS32;
 	if (m->order && code->big_endian)
 		mode |= (unsigned)CS_MODE_BIG_ENDIAN;
-	if (cs_open(m->arch, (cs_mode)mode, handle) != CS_ERR_OK)
+	if (capstone.cs_open(m->arch, (cs_mode)mode, handle) != CS_ERR_OK)
 		return error_set(error, ERROR_NOT_FOUND, NULL,
 				 "the disassembler cannot be used for machine %u", code->machine);
-	cs_option(*handle, CS_OPT_DETAIL, CS_OPT_ON);
+	capstone.cs_option(*handle, CS_OPT_DETAIL, CS_OPT_ON);
 	*machine = m;
 	return 0;
 }
@@ -233,9 +259,9 @@ int elf_disassemble(const struct elf_code *code, struct elf_instruction *out, si
 
 	if (ret < 0)
 		return ret;
-	insn = cs_malloc(handle);
+	insn = capstone.cs_malloc(handle);
 	for (n = 0; insn && n < max && left; n++) {
-		if (cs_disasm_iter(handle, &bytes, &left, &address, insn)) {
+		if (capstone.cs_disasm_iter(handle, &bytes, &left, &address, insn)) {
 			fill_insn(m, insn, &out[n]);
 			continue;
 		}
@@ -246,8 +272,8 @@ int elf_disassemble(const struct elf_code *code, struct elf_instruction *out, si
 	}
 	ret = insn ? 0 : error_nomem(error);
 	if (insn)
-		cs_free(insn, 1);
-	cs_close(&handle);
+		capstone.cs_free(insn, 1);
+	capstone.cs_close(&handle);
 	if (!ret)
 		*count = n;
 	return ret;

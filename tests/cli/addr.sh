@@ -91,6 +91,23 @@ holds "a[0]['vma']['role'] == 'stack' and a[0]['page']['state_missing'] == 'not-
 holds "a[0]['accesses']['write']['effect'] == 'unknown'"
 holds "a[0]['accesses']['execute']['effect'] == 'segv-access'"
 
+# Without the libraries that are loaded on demand: the rest is answered, and what to install said.
+# On a machine with one of them, an empty file of its name is in front.
+mkdir "$work/lib"
+for name in $(grep -aoE 'lib(capstone|dw)\.so\.[0-9]+' "$vmatlas" | sort -u); do
+	: >"$work/lib/$name"
+done
+LD_LIBRARY_PATH=$work/lib "$vmatlas" addr self --json stack main >"$work/out" 2>"$work/err" ||
+	bad "without libraries: exit $?: $(cat "$work/err")"
+holds "a[1]['elf']['symbol'] == 'main' and a[1]['instructions'] == []"
+python3 - "$work/out" <<'END' || bad "no warning names the package: $(cat "$work/out")"
+import json, sys
+warnings = [w for w in json.load(open(sys.argv[1]))['warnings'] if w['code'] == 'library']
+sys.exit(not any('install the package libcapstone' in w['message'] for w in warnings))
+END
+LD_LIBRARY_PATH=$work/lib "$vmatlas" addr self stack >"$work/out" 2>"$work/err"
+! grep -q 'cannot be loaded' "$work/out" "$work/err" || bad "a library is missed that was not needed"
+
 # The same for people, without control characters of whoever asked.
 "$vmatlas" addr self main "$(printf 'bad\033[31m')" >"$work/out" 2>"$work/err"
 grep -q '^Symbol *main' "$work/out" || bad "the text does not name main"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_BASE_LIBRARY_H
+#define VMATLAS_BASE_LIBRARY_H
+
+#include <stddef.h>
+
+#include "vmatlas/base/error.h"
+
+/*
+ * A shared library that is loaded when one of its functions is first needed, because most
+ * commands do not need it and all would wait for its relocations. Not for several threads.
+ */
+struct library_function {
+	const char *name;
+	void *pointer;		/* to the function pointer that is filled */
+};
+
+enum library_state { LIBRARY_NOT_TRIED, LIBRARY_LOADED, LIBRARY_MISSING };
+
+struct library {
+	const char *file;	/* "libcapstone.so.4" */
+	const char *package;	/* what to install, for people */
+	const char *use;	/* what is missing without it: "instructions are not shown" */
+	const struct library_function *functions;	/* ends with a NULL name */
+	enum library_state state;
+	const struct library *next_missing;
+};
+
+/* 0, or -ERROR_NOT_FOUND if the library or one of its functions is not there; tried once. It
+ * stays loaded. */
+int library_load(struct library *library, struct error *error);
+
+/* Those that were wanted and not there, one after the other: NULL begins, NULL ends. */
+const struct library *library_missing(const struct library *previous);
+
+#endif
