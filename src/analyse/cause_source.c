@@ -17,7 +17,8 @@ void cause_source_done(struct cause_source *source)
 	*source = (struct cause_source) { .object = OBJECT_NONE };
 }
 
-/* As elf_reader says. Large reads pass by. */
+/* As elf_reader says. Large reads pass by, and so do those for which the window fails: of a
+ * recorded file not all of it may be there. */
 static ssize_t cached_read(void *ctx, uint64_t offset, void *data, size_t len,
 			   struct error *error)
 {
@@ -30,16 +31,12 @@ static ssize_t cached_read(void *ctx, uint64_t offset, void *data, size_t len,
 		return reader->read(reader->ctx, offset, data, len, error);
 	if (!cache->len || offset < cache->offset || offset + len > cache->offset + cache->len) {
 		cache->len = 0;
-		got = reader->read(reader->ctx, begin, cache->bytes, CAUSE_CACHE, error);
-		if (got < 0)
-			return got;
+		got = reader->read(reader->ctx, begin, cache->bytes, CAUSE_CACHE, NULL);
+		if (got < 0 || offset + len > begin + (uint64_t)got)
+			return reader->read(reader->ctx, offset, data, len, error);
 		cache->offset = begin;
 		cache->len = (size_t)got;
 	}
-	if (offset >= cache->offset + cache->len)
-		return 0;
-	if (len > cache->offset + cache->len - offset)
-		len = cache->offset + cache->len - offset;
 	memcpy(data, cache->bytes + (offset - cache->offset), len);
 	return (ssize_t)len;
 }

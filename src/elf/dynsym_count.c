@@ -5,6 +5,7 @@
 
 /* Words of a GNU hash table read at a time; buckets and chain entries followed at most. */
 #define WINDOW 1024
+#define CHAIN_WINDOW 16		/* chains have an entry or two, and their table may end there */
 #define CHAIN_MAX (1u << 22)
 
 static uint64_t count_from_section(const struct elf_image *image, uint64_t symtab)
@@ -60,10 +61,10 @@ static uint32_t highest_bucket(const struct elf_image *image, uint64_t offset, u
 static uint64_t chain_length(const struct elf_image *image, uint64_t offset, uint64_t available)
 {
 	uint64_t done, max = available / 4 < CHAIN_MAX ? available / 4 : CHAIN_MAX;
-	uint8_t raw[WINDOW * 4];
+	uint8_t raw[CHAIN_WINDOW * 4];
 
 	for (done = 0; done < max;) {
-		size_t n = max - done < WINDOW ? max - done : WINDOW, i;
+		size_t n = max - done < CHAIN_WINDOW ? max - done : CHAIN_WINDOW, i;
 
 		if (elf_image_read(image, offset + done * 4, raw, n * 4, NULL) < 0)
 			return done;

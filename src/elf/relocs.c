@@ -59,6 +59,15 @@ static void add_sources(struct elf_relocs *relocs)
 		add_source(relocs, ELF_RELOC_TABLE_MIPS_GOT, &got, false);
 }
 
+static void begin_source(struct elf_relocs *relocs)
+{
+	const struct reloc_source *source = &relocs->sources[relocs->source];
+
+	relocs->state = (struct reloc_state) { 0 };
+	if (relocs->source < relocs->source_count)
+		relocs->window.end = source->offset + source->size;
+}
+
 int elf_relocs_open(const struct elf_image *image, const struct elf_dynamic *dynamic,
 		    struct elf_relocs **relocs, struct error *error)
 {
@@ -71,6 +80,7 @@ int elf_relocs_open(const struct elf_image *image, const struct elf_dynamic *dyn
 	made->damage = dynamic->damage & ELF_DAMAGE_RELOCATIONS;
 	elf_window_init(&made->window, image);
 	add_sources(made);
+	begin_source(made);
 	*relocs = made;
 	return 0;
 }
@@ -149,7 +159,7 @@ int reloc_next_entry(struct elf_relocs *relocs, struct elf_reloc *reloc)
 	}
 	raw = elf_window_at(&relocs->window, source->offset + relocs->state.at, size);
 	if (!raw) {
-		relocs->damage |= ELF_DAMAGE_RELOCATIONS;
+		reloc_damaged(relocs);
 		return 0;
 	}
 	relocs->state.at += size;
@@ -225,7 +235,7 @@ int elf_relocs_next(struct elf_relocs *relocs, struct elf_reloc *reloc)
 			return 1;
 		}
 		relocs->source++;
-		relocs->state = (struct reloc_state) { 0 };
+		begin_source(relocs);
 	}
 	return 0;
 }

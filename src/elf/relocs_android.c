@@ -15,7 +15,7 @@ enum {
 
 static bool damaged(struct elf_relocs *relocs)
 {
-	relocs->damage |= ELF_DAMAGE_RELOCATIONS;
+	reloc_damaged(relocs);
 	return false;
 }
 

@@ -50,6 +50,12 @@ int reloc_next_relr(struct elf_relocs *relocs, struct elf_reloc *reloc);
 int reloc_next_android(struct elf_relocs *relocs, struct elf_reloc *reloc);
 int reloc_next_mips_got(struct elf_relocs *relocs, struct elf_reloc *reloc);
 
+/* The current table cannot be read on. */
+static inline void reloc_damaged(struct elf_relocs *relocs)
+{
+	relocs->damage |= relocs->window.withheld ? ELF_DAMAGE_LIMIT : ELF_DAMAGE_RELOCATIONS;
+}
+
 /* Type and symbol from r_info of the file's class and machine. */
 void reloc_split_info(const struct elf_image *image, uint64_t info, struct elf_reloc *reloc);
 

@@ -39,7 +39,7 @@ int reloc_next_relr(struct elf_relocs *relocs, struct elf_reloc *reloc)
 			return 0;
 		raw = elf_window_at(&relocs->window, source->offset + state->at, size);
 		if (!raw) {
-			relocs->damage |= ELF_DAMAGE_RELOCATIONS;
+			reloc_damaged(relocs);
 			return 0;
 		}
 		state->at += size;

@@ -68,10 +68,16 @@ int symtab_find_dynamic(const struct elf_image *image, struct symtab_place *plac
 	return 0;
 }
 
+static int not_recorded(struct error *error)
+{
+	return error_set(error, ERROR_NOT_RECORDED, NULL, "the snapshot does not hold the symbols");
+}
+
 static int strings_load(const struct elf_image *image, const struct symtab_place *place,
 			struct elf_symbols *symbols, struct error *error)
 {
 	uint64_t size = place->strings_size;
+	int ret;
 
 	if (size > ELF_SYMBOL_STRINGS_MAX) {
 		size = ELF_SYMBOL_STRINGS_MAX;
@@ -82,7 +88,10 @@ static int strings_load(const struct elf_image *image, const struct symtab_place
 		return error_nomem(error);
 	symbols->strings[size] = '\0';
 	symbols->strings_size = size;
-	if (elf_image_read(image, place->strings_offset, symbols->strings, size, NULL) < 0) {
+	ret = elf_image_read(image, place->strings_offset, symbols->strings, size, NULL);
+	if (ret == -ERROR_NOT_RECORDED)
+		return not_recorded(error);
+	if (ret < 0) {
 		symbols->strings_size = 0;
 		symbols->strings[0] = '\0';
 		symbols->damage |= ELF_DAMAGE_STRINGS;
@@ -169,13 +178,17 @@ static int entries_load(const struct elf_image *image, const struct symtab_place
 	size_t size = ELF_RECORD_SIZE(image, Sym);
 	uint8_t raw[WINDOW * sizeof(Elf64_Sym)];
 	uint64_t done, n, i;
+	int ret;
 
 	symbols->entries = malloc((count + 1) * sizeof(*symbols->entries));
 	if (!symbols->entries)
 		return error_nomem(error);
 	for (done = 0; done < count; done += n) {
 		n = count - done < WINDOW ? count - done : WINDOW;
-		if (elf_image_read(image, place->offset + done * size, raw, n * size, NULL) < 0) {
+		ret = elf_image_read(image, place->offset + done * size, raw, n * size, NULL);
+		if (ret == -ERROR_NOT_RECORDED)
+			return not_recorded(error);
+		if (ret < 0) {
 			symbols->damage |= ELF_DAMAGE_SYMBOLS;
 			break;
 		}

@@ -42,7 +42,8 @@ struct symtab_place {
 bool symtab_find(const struct elf_image *image, struct symtab_place *place);
 int symtab_find_dynamic(const struct elf_image *image, struct symtab_place *place,
 			struct error *error);
-/* Reads, filters and sorts. A table that cannot be read is damage and leaves no symbols. */
+/* Reads, filters and sorts. A table that cannot be read is damage and leaves no symbols; one that
+ * a recording left out is ERROR_NOT_RECORDED. */
 int symtab_read(const struct elf_image *image, const struct symtab_place *place,
 		struct elf_symbols *symbols, struct error *error);
 

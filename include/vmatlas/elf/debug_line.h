@@ -17,8 +17,9 @@ struct elf_line {
 /*
  * Source lines of addresses (p_vaddr space) from the file's own debug information, else from
  * its separate debug file, found as for symbols. `own` is the image's file, NULL if it is read
- * from memory. libdw reads in a child with little memory and time that can open nothing: a file that breaks it only sets
- * *damaged, and the addresses answered before stay. No network is asked (debuginfod).
+ * from memory. libdw reads in a child with little memory and time that can open nothing: a file
+ * that breaks it only sets *damaged, and the addresses answered before stay. No network is asked
+ * (debuginfod).
  * `lines` has room for `count`; 0 also when nothing is known.
  */
 int elf_lines_find(const struct elf_image *image, const struct source_file *own, const char *path,

@@ -262,11 +262,11 @@ struct source_file {
 };
 
 /*
- * Opens what is mapped, for source_file_free(): map_files first, then /proc/PID/root plus path, each with O_PATH,
- * compared with the key, demanded to be a regular file, and only then reopened for reading
- * (so a FIFO or device is never opened). A file on FUSE or a network file system is
- * ERROR_DENIED unless source_set_remote_files() allowed it; it is recognised by the device of the
- * key, before anything touches it. ERROR_USAGE: no regular file, or a name that is no path.
+ * Opens what is mapped, for source_file_free(): map_files first, then /proc/PID/root plus path,
+ * each with O_PATH, compared with the key, demanded to be a regular file, and only then reopened
+ * for reading (so a FIFO or device is never opened). A file on FUSE or a network file system is
+ * ERROR_DENIED unless source_set_remote_files() allowed it; it is recognised by the device of
+ * the key, before anything touches it. ERROR_USAGE: no regular file, or a name that is no path.
  * ERROR_CHANGED: another file, or none, is mapped there by now. Without start and end only the
  * name is tried. In a snapshot: the recorded copy.
  */
