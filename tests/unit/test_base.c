@@ -5,6 +5,7 @@
 
 #include "vmatlas/base/buf.h"
 #include "vmatlas/base/cleanup.h"
+#include "vmatlas/base/errnos.h"
 #include "vmatlas/base/error.h"
 #include "vmatlas/base/lines.h"
 #include "vmatlas/base/names.h"
@@ -143,8 +144,27 @@ static void test_long_line(void)
 	free(big);
 }
 
+/* What is written down for a failure is read back as the same failure. */
+static void test_errnos(void)
+{
+	struct error error = ERROR_INIT;
+
+	error_errno(&error, EPERM, "x", "open");
+	CHECK_STR(name_of(errno_names, (uint64_t)errno_of_error(&error)), "EPERM");
+	error_errno(&error, ENOENT, "x", "open");
+	CHECK(error.code == ERROR_GONE && errno_of_error(&error) == ESRCH);
+	error_errno(&error, ENOSPC, "x", "write");
+	CHECK(errno_of_error(&error) == ENOSPC && errno_error_code(ENOSPC) == ERROR_SYSTEM);
+	for (int code = ERROR_SYSTEM; code < ERROR_CODE_MAX; code++) {
+		error_set(&error, (enum error_code)code, NULL, "no errno");
+		CHECK(errno_error_code(errno_of_error(&error)) == error.code);
+		CHECK(name_of(errno_names, (uint64_t)errno_of_error(&error)) != NULL);
+	}
+}
+
 int main(void)
 {
+	test_errnos();
 	test_numbers();
 	test_words();
 	test_buf();
