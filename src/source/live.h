@@ -28,6 +28,7 @@ struct live {
 	int frames[SOURCE_FRAMES_MAX];	/* -1 while not open */
 	uint64_t frames_end;		/* 0: not asked for yet */
 	struct live_devices devices;	/* of our mount namespace */
+	bool own_pids;			/* its PIDs are ours: not of another PID namespace */
 };
 
 /* What identifies an address space in /proc/PID/stat. */
@@ -97,6 +98,7 @@ int live_mapped_name(struct source_process *process, uint64_t start, uint64_t en
 /* live_pages.c */
 bool live_frames_probe(struct live *live);
 bool live_exclusive_mark(struct source *source);
+uint64_t live_zero_frame(struct source *source);
 /* Ties the process to the address space it has now; harmless when that is refused. */
 void live_space_bind(struct live_process *process);
 /* Does that address space still exist? True when it could not be tied. */
@@ -120,6 +122,12 @@ void live_devices_done(struct live_devices *devices);
 int live_refuse_remote_key(struct live_process *p, const struct source_file_key *key,
 			   const char *item, struct error *error);
 int live_refuse_remote_fd(struct source *source, int fd, const char *item, struct error *error);
+
+/* live_space.c */
+bool live_own_pids(struct live *live);
+uint64_t live_space_key(const struct source_process *process);
+enum source_same live_same_space(struct source *source, const struct source_space *a,
+				 const struct source_space *b);
 
 /* live_files.c */
 int live_file_open(struct source_process *process, const struct source_file_key *key,

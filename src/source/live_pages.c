@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #define PAGEMAP_PRESENT_WORD (1ULL << 63)
+#define PAGEMAP_FILE_WORD (1ULL << 61)
+#define PAGEMAP_EXCLUSIVE_WORD (1ULL << 56)
 #define PAGEMAP_FRAME_WORD ((1ULL << 55) - 1)
 #define KPAGEFLAGS_ANON_WORD (1ULL << 12)
 #define KPAGEFLAGS_OWNER_2_WORD (1ULL << 34)
@@ -33,17 +36,22 @@ struct scan_arg {
 _Static_assert(sizeof(struct scan_arg) == 96, "the kernel demands this size");
 _Static_assert(sizeof(struct source_region) == 24, "filled by the kernel as struct page_region");
 
-/* The pagemap word of the stack page we are working on: certainly present; 0 on failure. */
-static uint64_t live_own_word(struct live *live)
+/* The pagemap word of a page of ours; 0 on failure, or if it is not present. */
+static uint64_t live_word_at(struct live *live, uintptr_t address)
 {
 	CLEANUP_CLOSE int fd = source_openat(&live->base, live->proc, "self/pagemap", O_RDONLY);
-	uintptr_t address = (uintptr_t)__builtin_frame_address(0);
 	uint64_t word = 0;
 
 	if (fd < 0 || source_pread(&live->base, fd, &word, sizeof(word),
 				   address / live->base.host.page_size * 8) != sizeof(word))
 		return 0;
 	return word & PAGEMAP_PRESENT_WORD ? word : 0;
+}
+
+/* The stack page we are working on is certainly present. */
+static uint64_t live_own_word(struct live *live)
+{
+	return live_word_at(live, (uintptr_t)__builtin_frame_address(0));
 }
 
 /* Frames are shown to who had CAP_SYS_ADMIN in the first user namespace at open; that cannot be
@@ -62,6 +70,23 @@ bool live_exclusive_mark(struct source *source)
 	if (!frame || live_frames(source, SOURCE_KPAGEFLAGS, frame, &flags, 1, &got, NULL) < 0)
 		return false;
 	return got && flags & KPAGEFLAGS_ANON_WORD && flags & KPAGEFLAGS_OWNER_2_WORD;
+}
+
+/* A page that was only ever read (do_anonymous_page in mm/memory.c). Where userspace may have
+ * none, the page is anonymous and exclusive. */
+uint64_t live_zero_frame(struct source *source)
+{
+	size_t size = source->host.page_size;
+	void *page = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t word = 0;
+
+	if (page == MAP_FAILED)
+		return 0;
+	if (!*(volatile const char *)page)
+		word = live_word_at(live_of(source), (uintptr_t)page);
+	munmap(page, size);
+	return word & (PAGEMAP_EXCLUSIVE_WORD | PAGEMAP_FILE_WORD) ? 0 :
+		word & PAGEMAP_FRAME_WORD;
 }
 
 /* A pagemap descriptor stays with the address space it was opened on. */

@@ -320,6 +320,26 @@ bool source_exclusive_mark(struct source *source)
 	return source->ops->exclusive_mark && source->ops->exclusive_mark(source);
 }
 
+uint64_t source_zero_frame(struct source *source)
+{
+	return source->ops->zero_frame ? source->ops->zero_frame(source) : 0;
+}
+
+void source_process_space(const struct source_process *process, struct source_space *space)
+{
+	const struct source_ops *ops = process->source->ops;
+
+	space->tid = process->tid;
+	space->key = ops->space_key ? ops->space_key(process) : 0;
+}
+
+enum source_same source_same_space(struct source *source, const struct source_space *a,
+				   const struct source_space *b)
+{
+	return source->ops->same_space ? source->ops->same_space(source, a, b) :
+		SOURCE_SAME_UNKNOWN;
+}
+
 int source_mem(struct source_process *process, uint64_t address, void *data, size_t len,
 	       size_t *got, struct error *error)
 {

@@ -18,6 +18,10 @@ struct source_ops {
 	enum gap (*frames_access)(struct source *source, enum source_frames what);
 	uint64_t (*frames_end)(struct source *source);
 	bool (*exclusive_mark)(struct source *source);
+	uint64_t (*zero_frame)(struct source *source);
+	uint64_t (*space_key)(const struct source_process *process);
+	enum source_same (*same_space)(struct source *source, const struct source_space *a,
+				       const struct source_space *b);
 	int (*path_open)(struct source *source, struct source_process *process, const char *path,
 			 struct source_file **file, struct error *error);
 

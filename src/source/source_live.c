@@ -35,6 +35,9 @@ static const struct source_ops live_ops = {
 	.frames_access = live_frames_access,
 	.frames_end = live_frames_end,
 	.exclusive_mark = live_exclusive_mark,
+	.zero_frame = live_zero_frame,
+	.space_key = live_space_key,
+	.same_space = live_same_space,
 	.path_open = live_path_open,
 	.pid_text_open = live_pid_text_open,
 	.process_open = live_process_open,
@@ -79,6 +82,7 @@ static void live_fill_host(struct live *live)
 	host->page_size_known = true;
 	host->time = time(NULL);
 	host->frames_visible = live_frames_probe(live);
+	live->own_pids = live_own_pids(live);
 }
 
 int source_live(struct source **source, struct error *error)

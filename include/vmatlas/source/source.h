@@ -223,6 +223,26 @@ uint64_t source_frames_end(struct source *source);
 /* Does kpageflags show PageAnonExclusive as bit 34 of anonymous pages (5.19 and later)? Told from
  * a page of our own that only we can have; false where that cannot be read. */
 bool source_exclusive_mark(struct source *source);
+/* The frame of the zero page, 0 where that cannot be told. It is no memory of anybody: neither
+ * in Rss nor counted by kpagecount. */
+uint64_t source_zero_frame(struct source *source);
+
+/*
+ * Which address space a process has, to be compared with that of others, also of processes that
+ * were closed meanwhile. Live this is kcmp(2): it reads two pointers of the kernel and touches
+ * neither process. UNKNOWN without the right to ask, or in a snapshot: equal spaces then show by
+ * pages that both map and that are mapped once.
+ */
+struct source_space {
+	pid_t tid;
+	uint64_t key;		/* differs: another space; equal: to be asked */
+};
+
+enum source_same { SOURCE_SAME_UNKNOWN, SOURCE_SAME_NO, SOURCE_SAME_YES };
+
+void source_process_space(const struct source_process *process, struct source_space *space);
+enum source_same source_same_space(struct source *source, const struct source_space *a,
+				   const struct source_space *b);
 
 /*
  * Memory of the target through /proc/PID/mem. The caller guarantees that pagemap calls every

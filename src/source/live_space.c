@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "live.h"
+
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+#define KCMP_VM_TYPE 1	/* include/uapi/linux/kcmp.h */
+
+/* Where text and stack begin is set by exec and kept by fork: what differs in that is another
+ * address space, and nearly all do. Masked without rights, as 1 and 0. */
+uint64_t live_space_key(const struct source_process *process)
+{
+	const struct live_stat *stat = &((const struct live_process *)process)->stat;
+
+	return stat->start_stack ^ stat->start_code << 17 ^ stat->start_code >> 13;
+}
+
+bool live_own_pids(struct live *live)
+{
+	char link[16] = "";
+	ssize_t len = readlinkat(live->proc, "self", link, sizeof(link) - 1);
+
+	source_count(&live->base, len);
+	return len > 0 && atoi(link) == getpid();
+}
+
+enum source_same live_same_space(struct source *source, const struct source_space *a,
+				 const struct source_space *b)
+{
+	long order;
+
+	if (a->key != b->key)
+		return SOURCE_SAME_NO;
+	if (a->tid == b->tid)
+		return SOURCE_SAME_YES;
+	if (!live_of(source)->own_pids)
+		return SOURCE_SAME_UNKNOWN;
+	order = syscall(SYS_kcmp, a->tid, b->tid, KCMP_VM_TYPE, 0, 0);
+	if (order < 0)
+		return SOURCE_SAME_UNKNOWN;
+	return order ? SOURCE_SAME_NO : SOURCE_SAME_YES;
+}
