@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tally.h"
+#include "vmatlas/parse/kpageflags.h"
+
+#define SPAN (64u * TALLY_BLOCK)	/* frames that a thread takes at a time */
+#define FRAME_GAP 4			/* a call costs as much as 3 to 4 frames */
+
+/* One file of words by frame: whose, and what comes of a word. */
+struct pass {
+	enum source_frames what;
+	bool (*wants)(const struct tally *tally, uint64_t frame);
+	/* With the lock held; negative for want of memory. */
+	int (*apply)(struct tally_reader *reader, uint64_t frame, uint64_t word);
+};
+
+static const struct tally_size *size_of(const struct tally *tally, uint64_t frame)
+{
+	return &tally->sizes[tally->frames.at[frame] & TALLY_SET_MASK];
+}
+
+static bool is_shared(const struct tally *tally, uint64_t frame)
+{
+	return tally->frames.at[frame] & TALLY_SHARED;
+}
+
+/*
+ * Part of a leaf of the size of a huge page, as far as one can see? There "mapped once" is said
+ * of the head (6.18), while another process may still map the rest of it page by page.
+ */
+static bool maybe_huge(const struct tally *tally, uint64_t frame)
+{
+	uint64_t first = frame & ~(uint64_t)(tally->block - 1);
+	const uint32_t *at = tally->frames.at + first;
+
+	return tally->block && first + tally->block <= tally->frames.count && at[0] &&
+	       at[0] == at[tally->block / 2] && at[0] == at[tally->block - 1];
+}
+
+/* Found once, and not mapped once: there is a mapper that was not seen. */
+static bool wants_count(const struct tally *tally, uint64_t frame)
+{
+	const struct tally_size *size = size_of(tally, frame);
+
+	if (!size->found || size->kind == TALLY_HUGETLB)
+		return false;
+	if (is_shared(tally, frame))
+		return size->found == 1 || tally->request.needs & TALLY_NEED_COUNTS;
+	return tally->request.needs & TALLY_NEED_COUNTS && size->kind == TALLY_ANON &&
+	       maybe_huge(tally, frame);
+}
+
+static bool wants_flags(const struct tally *tally, uint64_t frame)
+{
+	const struct tally_size *size = size_of(tally, frame);
+
+	return size->found && size->kind == TALLY_ANON && is_shared(tally, frame);
+}
+
+static int extend(struct tally_reader *reader, uint64_t frame, uint32_t member)
+{
+	struct tally *tally = reader->tally;
+	uint32_t *at = &tally->frames.at[frame];
+	uint32_t set = tally_step(&tally->nodes, *at & TALLY_SET_MASK, member, reader->number);
+
+	if (set == TALLY_NONE)
+		return -ERROR_NOMEM;
+	*at = set | (*at & TALLY_SHARED);
+	return 0;
+}
+
+static int apply_count(struct tally_reader *reader, uint64_t frame, uint64_t count)
+{
+	struct tally *tally = reader->tally;
+	uint64_t found = size_of(tally, frame)->found;
+
+	if (count > found) {
+		count -= found;
+		return extend(reader, frame, TALLY_OUTSIDE | (uint32_t)(count < TALLY_OUTSIDE_MAX ?
+									count : TALLY_OUTSIDE_MAX));
+	}
+	if (count < found)
+		tally->totals.over += tally->page_size;
+	return 0;
+}
+
+static int apply_flags(struct tally_reader *reader, uint64_t frame, uint64_t flags)
+{
+	/* Zero pages of which nothing was known when they were seen. */
+	if (flags & KPF_ZERO_PAGE)
+		reader->tally->frames.at[frame] = 0;
+	return flags & KPF_KSM ? extend(reader, frame, TALLY_MARK_KSM) : 0;
+}
+
+static int apply_words(struct tally_reader *reader, const struct pass *pass, uint64_t first,
+		       size_t count)
+{
+	struct tally *tally = reader->tally;
+	int rc = 0;
+
+	pthread_mutex_lock(&tally->lock);
+	for (size_t i = 0; i < count && rc >= 0; i++)
+		if (tally->frames.at[first + i] && pass->wants(tally, first + i))
+			rc = pass->apply(reader, first + i, reader->words[i]);
+	pthread_mutex_unlock(&tally->lock);
+	return rc;
+}
+
+static int read_words(struct tally_reader *reader, const struct pass *pass, uint64_t first,
+		      uint64_t end)
+{
+	struct tally *tally = reader->tally;
+	struct error error = ERROR_INIT;
+	int rc = 0;
+
+	while (first < end && rc >= 0) {
+		size_t count = end - first < TALLY_WINDOW ? end - first : TALLY_WINDOW, got = 0;
+
+		rc = source_frames(tally->source, pass->what, first, reader->words, count, &got,
+				   &error);
+		if (rc < 0 || !got)
+			break;
+		rc = apply_words(reader, pass, first, got);
+		if (rc < 0)
+			error_nomem(&error);
+		first += got;
+	}
+	if (rc < 0)
+		tally_fail(tally, &error);
+	return rc;
+}
+
+/* The wanted frames of [first, end), one read going on over small gaps. A thread changes only
+ * words of its own span, and sets that were there before. */
+static int read_span(struct tally_reader *reader, const struct pass *pass, uint64_t first,
+		     uint64_t end)
+{
+	const struct tally *tally = reader->tally;
+	uint64_t from = 0, behind = 0;
+
+	for (uint64_t frame = first; frame < end; frame++) {
+		if (!(frame % TALLY_BLOCK) && !tally->frames.touched[frame / TALLY_BLOCK]) {
+			frame += TALLY_BLOCK - 1;
+			continue;
+		}
+		if (!tally->frames.at[frame] || !pass->wants(tally, frame))
+			continue;
+		if (behind && frame > behind + FRAME_GAP) {
+			if (read_words(reader, pass, from, behind) < 0)
+				return -1;
+			from = frame;
+		}
+		if (!behind)
+			from = frame;
+		behind = frame + 1;
+	}
+	return behind ? read_words(reader, pass, from, behind) : 0;
+}
+
+static void read_spans(struct tally_reader *reader, const struct pass *pass)
+{
+	struct tally *tally = reader->tally;
+	uint64_t first, end;
+
+	for (;;) {
+		pthread_mutex_lock(&tally->lock);
+		first = tally->rc < 0 ? tally->frames.count : tally->next_span;
+		tally->next_span = first + SPAN;
+		pthread_mutex_unlock(&tally->lock);
+		if (first >= tally->frames.count)
+			return;
+		end = first + SPAN < tally->frames.count ? first + SPAN : tally->frames.count;
+		if (read_span(reader, pass, first, end) < 0)
+			return;
+	}
+}
+
+static const struct pass count_pass = { SOURCE_KPAGECOUNT, wants_count, apply_count };
+static const struct pass flags_pass = { SOURCE_KPAGEFLAGS, wants_flags, apply_flags };
+
+static void read_counts(struct tally_reader *reader)
+{
+	read_spans(reader, &count_pass);
+}
+
+static void read_flags(struct tally_reader *reader)
+{
+	read_spans(reader, &flags_pass);
+}
+
+/* Without kpagecount: somebody else maps it, at least once. */
+static void assume_counts(struct tally_reader *reader)
+{
+	struct tally *tally = reader->tally;
+
+	pthread_mutex_lock(&tally->lock);
+	for (uint64_t frame = 0; frame < tally->frames.count; frame++) {
+		if (!(frame % TALLY_BLOCK) && !tally->frames.touched[frame / TALLY_BLOCK]) {
+			frame += TALLY_BLOCK - 1;
+			continue;
+		}
+		if (tally->frames.at[frame] && is_shared(tally, frame) &&
+		    size_of(tally, frame)->found == 1 &&
+		    extend(reader, frame, TALLY_OUTSIDE | 1) < 0)
+			break;
+	}
+	pthread_mutex_unlock(&tally->lock);
+}
+
+static int run_pass(struct tally *tally, void (*run)(struct tally_reader *reader), size_t jobs)
+{
+	int rc = tally_sizes(tally);
+
+	tally->next_span = 0;
+	return rc < 0 ? rc : tally_each_thread(tally, jobs, run);
+}
+
+int tally_counts(struct tally *tally)
+{
+	struct tally_totals *totals = &tally->totals;
+	size_t spans = tally->frames.count / SPAN + 1;
+	int rc = 0;
+
+	if (!totals->frames_visible)
+		return 0;
+	if (tally->request.needs & TALLY_NEED_KSM || !tally->zero_frame) {
+		totals->flags_gap = source_frames_access(tally->source, SOURCE_KPAGEFLAGS);
+		if (totals->flags_gap == GAP_NONE)
+			rc = run_pass(tally, read_flags, spans);
+	}
+	if (rc < 0)
+		return rc;
+	totals->counts_gap = source_frames_access(tally->source, SOURCE_KPAGECOUNT);
+	return totals->counts_gap == GAP_NONE ? run_pass(tally, read_counts, spans) :
+		run_pass(tally, assume_counts, 1);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <sys/mman.h>
+
+#include "tally.h"
+
+#define FIRST_BUCKETS 1024u
+
+/* splitmix64: sums of these differ for different sets but with a chance of 2^-64 a pair. */
+static uint64_t member_hash(uint32_t member)
+{
+	uint64_t x = (member + 1) * 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+static int node_append(struct tally_nodes *nodes, uint32_t parent, uint32_t member,
+		       uint64_t hash)
+{
+	if (nodes->count >= TALLY_SET_MASK ||
+	    array_grow((void **)&nodes->items, &nodes->cap, nodes->count,
+		       sizeof(*nodes->items)) < 0)
+		return -ERROR_NOMEM;
+	nodes->items[nodes->count++] = (struct tally_node) {
+		.parent = parent, .member = member, .hash = hash,
+		.memo_member = { TALLY_NONE, TALLY_NONE },
+	};
+	return 0;
+}
+
+static void bucket_put(struct tally_nodes *nodes, uint32_t number)
+{
+	size_t at = nodes->items[number].hash & (nodes->bucket_count - 1);
+
+	while (nodes->buckets[at])
+		at = (at + 1) & (nodes->bucket_count - 1);
+	nodes->buckets[at] = number;
+}
+
+static int buckets_grow(struct tally_nodes *nodes)
+{
+	size_t count = nodes->bucket_count ? nodes->bucket_count * 2 : FIRST_BUCKETS;
+	uint32_t *buckets = calloc(count, sizeof(*buckets));
+
+	if (!buckets)
+		return -ERROR_NOMEM;
+	free(nodes->buckets);
+	nodes->buckets = buckets;
+	nodes->bucket_count = count;
+	for (size_t i = TALLY_KIND_MAX; i < nodes->count; i++)
+		bucket_put(nodes, (uint32_t)i);
+	return 0;
+}
+
+int tally_nodes_init(struct tally_nodes *nodes)
+{
+	*nodes = (struct tally_nodes) { NULL, 0, 0, NULL, 0 };
+	for (uint32_t kind = 0; kind < TALLY_KIND_MAX; kind++)
+		if (node_append(nodes, kind, TALLY_NONE, member_hash(TALLY_NONE - 1 - kind)) < 0)
+			return -ERROR_NOMEM;
+	return buckets_grow(nodes);
+}
+
+void tally_nodes_done(struct tally_nodes *nodes)
+{
+	free(nodes->items);
+	free(nodes->buckets);
+}
+
+static uint32_t node_find(const struct tally_nodes *nodes, uint64_t hash)
+{
+	size_t at = hash & (nodes->bucket_count - 1);
+	uint32_t number;
+
+	while ((number = nodes->buckets[at])) {
+		if (nodes->items[number].hash == hash)
+			return number;
+		at = (at + 1) & (nodes->bucket_count - 1);
+	}
+	return 0;
+}
+
+uint32_t tally_nodes_add(struct tally_nodes *nodes, uint32_t set, uint32_t member,
+			 unsigned number)
+{
+	uint64_t hash = nodes->items[set].hash + member_hash(member);
+	uint32_t child = node_find(nodes, hash);
+	struct tally_node *node;
+
+	if (!child) {
+		if (nodes->count * 2 >= nodes->bucket_count && buckets_grow(nodes) < 0)
+			return TALLY_NONE;
+		child = (uint32_t)nodes->count;
+		if (node_append(nodes, set, member, hash) < 0)
+			return TALLY_NONE;
+		bucket_put(nodes, child);
+	}
+	node = &nodes->items[set];
+	node->memo_member[number & 1] = member;
+	node->memo_child[number & 1] = child;
+	return child;
+}
+
+static uint64_t blocks_of(uint64_t count)
+{
+	return (count + TALLY_BLOCK - 1) / TALLY_BLOCK;
+}
+
+int tally_slots_grow(struct tally_slots *slots, uint64_t count)
+{
+	uint64_t old = slots->count, wanted = (blocks_of(count) + 1) * TALLY_BLOCK;
+	uint8_t *touched;
+	void *at;
+
+	if (count <= old)
+		return 0;
+	if (wanted < old * 2)
+		wanted = old * 2;
+	touched = realloc(slots->touched, blocks_of(wanted));
+	if (!touched)
+		return -ERROR_NOMEM;
+	slots->touched = touched;
+	memset(touched + blocks_of(old), 0, blocks_of(wanted) - blocks_of(old));
+	at = old ? mremap(slots->at, old * sizeof(*slots->at), wanted * sizeof(*slots->at),
+			  MREMAP_MAYMOVE) :
+		mmap(NULL, wanted * sizeof(*slots->at), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at == MAP_FAILED)
+		return -ERROR_NOMEM;
+	slots->at = at;
+	slots->count = wanted;
+	return 0;
+}
+
+void tally_slots_done(struct tally_slots *slots)
+{
+	free(slots->touched);
+	if (slots->count)
+		munmap(slots->at, slots->count * sizeof(*slots->at));
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tally.h"
+
+/* Another process that has the same space and is being counted, or TALLY_NONE. */
+uint32_t tally_space_find(struct tally *tally, size_t process)
+{
+	const struct source_space *space = &tally->works[process].space;
+
+	for (size_t i = 0; i < tally->request.count; i++) {
+		const struct tally_work *other = &tally->works[i];
+
+		if (i == process || !other->registered || other->space.key != space->key)
+			continue;
+		if (source_same_space(tally->source, space, &other->space) == SOURCE_SAME_YES)
+			return (uint32_t)i;
+	}
+	return TALLY_NONE;
+}
+
+/*
+ * An entry says "mapped once", and was seen already: the same entry of the same page table under
+ * another PID. One such page may also have moved meanwhile, or be part of a huge page whose head
+ * alone is mapped once (6.18: pagemap gives the head's bit to all 512 entries).
+ */
+void tally_space_note(struct tally *tally, size_t process, uint32_t set)
+{
+	struct tally_work *work = &tally->works[process];
+	uint32_t other = tally->members[tally->nodes.items[set].member].space;
+
+	if (other == process)
+		return;
+	if (!work->twin_pages)
+		work->twin = other;
+	if (work->twin == other)
+		work->twin_pages++;
+}
+
+static bool nearly(uint64_t pages, uint64_t exclusive)
+{
+	return pages <= exclusive && pages >= exclusive - exclusive / 8;
+}
+
+/* Asked only where nothing else tells: pages of both that are mapped once were all seen twice.
+ * Which of the two came first differs from page to page when two threads read them at a time. */
+static bool is_twin(const struct tally *tally, size_t process)
+{
+	const struct tally_work *work = &tally->works[process], *other;
+	uint64_t pages = work->twin_pages;
+
+	if (!pages)
+		return false;
+	other = &tally->works[work->twin];
+	if (source_same_space(tally->source, &work->space, &other->space) != SOURCE_SAME_UNKNOWN)
+		return false;
+	if (other->twin_pages && other->twin == process)
+		pages += other->twin_pages;
+	return nearly(pages, work->exclusive) && nearly(pages, other->exclusive);
+}
+
+static bool is_counted(const struct tally *tally, size_t process)
+{
+	return tally->processes[process].state == TALLY_COUNTED;
+}
+
+/* Whose pages stand for this process: its own, or those of an equal one. */
+static uint32_t root_of(const struct tally *tally, uint32_t at)
+{
+	while (tally->processes[at].space != at)
+		at = tally->processes[at].space;
+	return at;
+}
+
+static void join_twins(struct tally *tally)
+{
+	for (uint32_t i = 0; i < tally->request.count; i++) {
+		uint32_t a, b;
+
+		if (!is_counted(tally, i) || !is_twin(tally, i) ||
+		    !is_counted(tally, tally->works[i].twin))
+			continue;
+		a = root_of(tally, i);
+		b = root_of(tally, tally->works[i].twin);
+		if (a == b)
+			continue;
+		tally->processes[a > b ? a : b].space = a > b ? b : a;
+		tally->works[a > b ? a : b].dropped = true;
+	}
+}
+
+/* Once all are read: each space is named by the first of its processes. */
+void tally_spaces_settle(struct tally *tally)
+{
+	size_t count = tally->request.count;
+
+	join_twins(tally);
+	for (uint32_t i = 0; i < count; i++) {
+		struct tally_work *work = &tally->works[i];
+
+		if (!is_counted(tally, i)) {
+			work->dropped = true;
+			continue;
+		}
+		work->root = root_of(tally, i);
+		if (tally->works[work->root].first == TALLY_NONE)
+			tally->works[work->root].first = i;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct tally_process *process = &tally->processes[i];
+
+		if (!is_counted(tally, i))
+			continue;
+		process->space = tally->works[tally->works[i].root].first;
+		process->same_as = process->space == i ? TALLY_NONE : process->space;
+	}
+}
