@@ -79,14 +79,17 @@ static bool maps_elf(const struct process *process, const struct vma *vma)
 	       vma->role != ROLE_FILE;
 }
 
+bool causes_want(const struct causes *causes, uint32_t index)
+{
+	return maps_elf(causes->process, &causes->process->vmas[index]);
+}
+
 int causes_begin(struct causes *causes, uint32_t index)
 {
-	const struct vma *vma = &causes->process->vmas[index];
-
 	cause_sums_done(&causes->sums);
 	causes->pending_pages = 0;
-	causes->vma = maps_elf(causes->process, vma) ? index : VMA_NONE;
-	if (causes->vma != VMA_NONE && !file_of(causes, vma->object))
+	causes->vma = causes_want(causes, index) ? index : VMA_NONE;
+	if (causes->vma != VMA_NONE && !file_of(causes, causes->process->vmas[index].object))
 		return -ERROR_NOMEM;
 	return 0;
 }

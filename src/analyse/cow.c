@@ -24,6 +24,7 @@ struct walk {
 	bool asked_async;
 	uint64_t first, end;		/* what is looked at of it */
 	uint64_t seen;			/* pages that runs told of */
+	bool joins;			/* its runs are wanted */
 	uint32_t next;			/* next VMA to hand to the provider */
 	struct memo memo[MEMO];
 	unsigned memo_at;
@@ -63,6 +64,13 @@ static uint32_t select_next(const struct walk *walk, uint32_t index)
 	return index;
 }
 
+static bool wants_runs(const struct walk *walk, uint32_t index)
+{
+	const struct cow_sink *sink = walk->sink;
+
+	return sink->run && (!sink->wants_runs || sink->wants_runs(sink->ctx, index));
+}
+
 static int next_range(void *ctx, struct page_range *range)
 {
 	struct walk *walk = ctx;
@@ -80,6 +88,7 @@ static int next_range(void *ctx, struct page_range *range)
 		.index = walk->next++,
 		.hidden = facts.hidden,
 	};
+	range->sums = !wants_runs(walk, range->index);
 	return 1;
 }
 
@@ -126,7 +135,7 @@ static int flush_run(struct walk *walk)
 {
 	int rc = 0;
 
-	if (walk->run.pages && walk->sink->run)
+	if (walk->run.pages)
 		rc = walk->sink->run(walk->sink->ctx, walk->vma, &walk->run);
 	walk->run.pages = 0;
 	return rc;
@@ -202,6 +211,7 @@ static int begin_vma(struct walk *walk, uint32_t index)
 	walk->end = clip_high(walk, vma->end);
 	walk->seen = 0;
 	walk->asked_async = false;
+	walk->joins = wants_runs(walk, index);
 	state_facts_of(walk->process, vma, &walk->facts);
 	walk->counts.pages = (walk->end - walk->first) / walk->process->page_size;
 	return walk->sink->begin ? walk->sink->begin(walk->sink->ctx, index) : 0;
@@ -240,7 +250,7 @@ static int take_run(void *ctx, uint32_t index, const struct page_run *run)
 	verdict = decide(walk, run);
 	walk->seen += run->pages;
 	rc = cow_count(&walk->counts, &walk->facts, run, verdict, walk->process->page_size);
-	if (rc >= 0 && walk->sink->run)
+	if (rc >= 0 && walk->joins)
 		rc = join_run(walk, run, verdict);
 	return rc;
 }
@@ -267,7 +277,8 @@ int cow_walk(struct process *process, const struct cow_request *request,
 	unsigned needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF | PAGE_JOIN_FRAMES;
 	int rc;
 
-	needs |= sink->run && !sink->no_holes ? PAGE_NEED_HOLES : PAGE_JOIN_COUNTS;
+	if (sink->run && !sink->no_holes)
+		needs |= PAGE_NEED_HOLES;
 	cow_counts_init(&walk.counts);
 	rc = pages_new(process->source, needs, &pages, error);
 	if (rc < 0)

@@ -75,47 +75,11 @@ static void add_resident(struct cow_counts *counts, const struct page_verdict *v
 	counts->pss_fixed += share * pages;
 }
 
-#define FEW 64		/* counts below that are tallied before they are added */
-
-/* Pages of one verdict that differ in their number of mappings, each above 1. */
-static int add_mixed(struct cow_counts *counts, const struct page_run *run, bool resident,
-		     uint64_t page_size)
-{
-	uint64_t tally[FEW] = { 0 };
-	uint64_t share = page_size << COW_PSS_SHIFT;
-
-	for (uint64_t i = 0; i < run->pages; i++) {
-		uint32_t mappings = run->counts[i];
-
-		if (mappings < FEW) {
-			tally[mappings]++;
-			continue;
-		}
-		counts->pss_fixed += resident ? share / mappings : 0;
-		if (add_sharer(counts, mappings, 1) < 0)
-			return -ERROR_NOMEM;
-	}
-	for (uint32_t mappings = 2; mappings < FEW; mappings++) {
-		if (!tally[mappings])
-			continue;
-		counts->pss_fixed += resident ? share / mappings * tally[mappings] : 0;
-		if (add_sharer(counts, mappings, tally[mappings]) < 0)
-			return -ERROR_NOMEM;
-	}
-	if (resident)
-		counts->rss += run->pages * page_size;
-	return 0;
-}
-
 static int add_present(struct cow_counts *counts, const struct state_facts *facts,
 		       const struct page_run *run, const struct page_verdict *verdict,
 		       uint64_t page_size)
 {
-	bool resident = state_is_resident(facts, run);
-
-	if (run->counts && verdict->mappings_known)
-		return add_mixed(counts, run, resident, page_size);
-	if (resident)
+	if (state_is_resident(facts, run))
 		add_resident(counts, verdict, run->pages, page_size);
 	if (verdict->mappings_known)
 		return add_sharer(counts, verdict->mappings, run->pages);
@@ -125,19 +89,15 @@ static int add_present(struct cow_counts *counts, const struct state_facts *fact
 }
 
 /* Pages that are private by right and shared in fact. */
-static void add_shared(struct cow_counts *counts, const struct page_run *run,
-		       const struct page_verdict *verdict, uint64_t bytes)
+static void add_shared(struct cow_counts *counts, const struct page_verdict *verdict,
+		       uint64_t bytes)
 {
-	uint32_t least = verdict->mappings_known ? verdict->mappings : 0, most = least;
+	uint32_t mappings = verdict->mappings_known ? verdict->mappings : 0;
 
-	for (uint64_t i = 0; run->counts && i < run->pages; i++) {
-		least = run->counts[i] < least ? run->counts[i] : least;
-		most = run->counts[i] > most ? run->counts[i] : most;
-	}
-	if (!counts->shared || least < counts->fork_least)
-		counts->fork_least = least;
-	if (most > counts->fork_most)
-		counts->fork_most = most;
+	if (!counts->shared || mappings < counts->fork_least)
+		counts->fork_least = mappings;
+	if (mappings > counts->fork_most)
+		counts->fork_most = mappings;
 	counts->shared += bytes;
 }
 
@@ -160,7 +120,7 @@ int cow_count(struct cow_counts *counts, const struct state_facts *facts,
 		counts->copied += bytes;
 	if (verdict->state == STATE_ANON_SHARED || verdict->state == STATE_COPY_SHARED ||
 	    verdict->state == STATE_KSM)
-		add_shared(counts, run, verdict, bytes);
+		add_shared(counts, verdict, bytes);
 	if (verdict->state == STATE_UNKNOWN)
 		counts->gap = verdict->gap;
 	return run->kind == PAGE_PRESENT ? add_present(counts, facts, run, verdict, page_size) : 0;

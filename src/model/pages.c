@@ -51,6 +51,7 @@ int pages_new(struct source_process *source, unsigned needs, struct pages **out,
 	pages->page_size = host->page_size;
 	pages->page_shift = (unsigned)__builtin_ctz(host->page_size);
 	pages->block = host->page_size / 8;
+	pages->chunk = PAGES_CHUNK;
 	pages->frames_visible = host->frames_visible;
 	if (buffers_init(pages, error) < 0) {
 		pages_free(pages);
@@ -72,8 +73,10 @@ void pages_free(struct pages *pages)
 	free(pages->counted);
 	free(pages->tails);
 	free(pages->rank);
-	free(pages->flags);
-	free(pages->counts);
+	free(pages->codes);
+	free(pages->facts);
+	free(pages->buckets);
+	free(pages->output.tallied);
 	free(pages->marks);
 	free(pages->stale);
 	free(pages);
@@ -84,6 +87,11 @@ void pages_set_plain(struct pages *pages, bool plain)
 	pages->plain = plain;
 }
 
+void pages_set_chunk(struct pages *pages, uint64_t most)
+{
+	pages->chunk = most < PAGES_CHUNK ? most : PAGES_CHUNK;
+}
+
 int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 	       int (*fn)(void *ctx, uint32_t index, const struct page_run *run), void *ctx,
 	       struct error *error)
@@ -92,7 +100,11 @@ int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 
 	pages->ranges = ranges;
 	pages->rereads_left = PAGES_REREADS;
-	pages->output = (struct pages_output) { .fn = fn, .ctx = ctx };
+	pages->output = (struct pages_output) {
+		.fn = fn, .ctx = ctx, .tallied = pages->output.tallied,
+	};
+	pages->tallies = pages->flags_gap == GAP_NONE && pages->count_gap == GAP_NONE &&
+			 pages->needs & PAGE_JOIN_FRAMES && pages_use_frames(pages);
 	pages->shape = pages_shape_wanted(pages);
 	rc = pages->shape ? pages_walk_shape(pages, error) : pages_walk_words(pages, error);
 	return rc < 0 ? rc : pages_emit_end(pages);

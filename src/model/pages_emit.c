@@ -18,8 +18,7 @@ static bool same_facts(const struct page_run *a, const struct page_run *b)
 static bool continues(const struct pages *pages, const struct page_run *a,
 		      const struct page_run *b)
 {
-	if (a->start + (a->pages << pages->page_shift) != b->start || a->counts || b->counts ||
-	    !same_facts(a, b))
+	if (a->start + (a->pages << pages->page_shift) != b->start || !same_facts(a, b))
 		return false;
 	if (a->kind == PAGE_SWAP)
 		return a->swap.kind == b->swap.kind && a->swap.type == b->swap.type &&
@@ -32,112 +31,104 @@ static bool continues(const struct pages *pages, const struct page_run *a,
 int pages_emit_end(struct pages *pages)
 {
 	struct pages_output *out = &pages->output;
+	int rc = pages_tally_end(pages);
 
-	if (!out->used)
-		return 0;
+	if (!out->used || rc < 0)
+		return rc;
 	out->used = false;
 	return out->fn(out->ctx, out->index, &out->run);
 }
 
-static int push(struct pages *pages, uint32_t index, const struct page_run *run)
+/* Ranges are told of one after the other. */
+static int begin_range(struct pages *pages, uint32_t index)
 {
-	struct pages_output *out = &pages->output;
-	int rc;
+	int rc = 0;
 
-	if (out->used && out->index == index && continues(pages, &out->run, run)) {
-		out->run.pages += run->pages;
-		return 0;
-	}
-	rc = pages_emit_end(pages);
-	out->run = *run;
-	out->index = index;
-	out->used = true;
-	return run->counts && rc >= 0 ? pages_emit_end(pages) : rc;
+	if (pages->output.index != index)
+		rc = pages_emit_end(pages);
+	pages->output.index = index;
+	return rc;
 }
 
 int pages_emit_run(struct pages *pages, uint32_t index, const struct page_run *run)
 {
-	return push(pages, index, run);
+	struct pages_output *out = &pages->output;
+	int rc = begin_range(pages, index);
+
+	if (out->used && continues(pages, &out->run, run)) {
+		out->run.pages += run->pages;
+		return rc;
+	}
+	if (out->used && rc >= 0)
+		rc = out->fn(out->ctx, out->index, &out->run);
+	out->run = *run;
+	out->used = true;
+	return rc;
 }
 
-static int push_reread(struct pages *pages, uint32_t index, const struct page_run *bad,
-		       struct error *error)
+static int push_reread(struct pages *pages, const struct word_run *words,
+		       const struct page_run *bad, struct error *error)
 {
+	uint64_t first = (bad->start >> pages->page_shift) - words->page;
+
 	for (uint64_t i = 0; i < bad->pages; i++) {
 		struct page_run run = *bad;
 
 		run.start += i << pages->page_shift;
-		run.frame += run.frame_known ? i : 0;
+		run.frame = run.frame_known ? pagemap_frame(pages_run_word(words, first + i)) : 0;
 		run.pages = 1;
-		run.mappings = bad->counts ? bad->counts[i] : bad->mappings;
-		run.counts = NULL;
 		if (pages_settle(pages, &run, error) < 0)
 			return -1;
 		if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
 			continue;
-		if (push(pages, index, &run) < 0)
+		if (pages_emit_run(pages, words->index, &run) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int push_checked(struct pages *pages, uint32_t index, struct page_run *run,
+static int push_checked(struct pages *pages, const struct word_run *words, struct page_run *run,
 			struct error *error)
 {
 	if (pages_contradict(pages, run))
-		return push_reread(pages, index, run, error);
+		return push_reread(pages, words, run, error);
 	if (run->flags & COMPOUND && run->flags & KPF_ANON && !(run->flags & KPF_HUGE) &&
 	    (run->leaf == LEAF_BASE || !(run->flags & KPF_ANON_EXCLUSIVE)))
 		pages_folio(pages, run);
-	return push(pages, index, run);
+	return pages_emit_run(pages, words->index, run);
 }
 
-/* How many pages from the first on may be one run; *mixed: their counts differ. */
-static uint64_t same_pages(const struct pages *pages, const uint64_t *flags,
-			   const uint32_t *counts, uint64_t most, uint64_t mask, bool *mixed)
+static bool same_fact(const struct pages *pages, uint16_t a, uint16_t b, uint64_t mask)
 {
-	bool join = pages->needs & PAGE_JOIN_COUNTS && counts[0] > 1;
-	uint64_t i = 1;
+	const struct page_fact *x = &pages->facts[a], *y = &pages->facts[b];
 
-	*mixed = false;
-	for (; i < most && !((flags[i] ^ flags[0]) & mask); i++) {
-		if (counts[i] == counts[0])
-			continue;
-		if (!join || counts[i] < 2)
-			break;
-		*mixed = true;
-	}
-	return i;
+	return a == b || (x->count == y->count && !((x->flags ^ y->flags) & mask));
 }
 
-/* Pages of one leaf kind with flags and counts: cut where these differ. */
-static int emit_frames(struct pages *pages, uint32_t index, const struct page_run *run,
-		       struct error *error)
+/* Pages of one leaf kind, of which frames are known: cut where flags or counts differ. */
+static int emit_frames(struct pages *pages, const struct word_run *words,
+		       const struct page_run *run, struct error *error)
 {
-	uint64_t rank = pages_rank(pages, run->frame), i = 0;
-	const uint64_t *flags = pages->flags + rank;
-	const uint32_t *counts = pages->counts + rank;
+	const uint16_t *code = pages->codes + pages_rank(pages, run->frame);
 	bool huge = run->leaf == LEAF_PMD || run->leaf == LEAF_PUD;
-	uint64_t mask = pages->needs & PAGE_JOIN_FRAMES ? PAGE_KIND_FLAGS : ~0ULL;
+	uint64_t mask = huge ? ~COMPOUND : ~0ULL, done = 0;
 
-	if (huge)
-		mask &= ~COMPOUND;
-	while (i < run->pages) {
+	while (done < run->pages) {
+		const struct page_fact *fact = &pages->facts[*code];
 		struct page_run part = *run;
-		uint64_t begin = i;
-		bool mixed;
+		uint16_t first = *code;
 
-		i += same_pages(pages, flags + i, counts + i, run->pages - i, mask, &mixed);
-		part.counts = mixed ? counts + begin : NULL;
-		part.start += begin << pages->page_shift;
-		part.frame += begin;
-		part.pages = i - begin;
-		part.mappings = counts[begin];
+		part.start += done << pages->page_shift;
+		part.frame += (uint64_t)((int64_t)done * words->step);
+		for (part.pages = 0; done < run->pages; part.pages++, done++, code += words->step)
+			if (!same_fact(pages, first, *code, mask))
+				break;
+		part.mappings = fact->count;
 		part.count_known = pages->needs & PAGE_NEED_COUNT && pages->count_gap == GAP_NONE;
-		pages_set_flags(pages, &part, flags[begin] | (huge && i > begin + 1 ? COMPOUND : 0));
-		if (part.flags_known && (pages->count_gap != GAP_NONE))
+		pages_set_flags(pages, &part, fact->flags | (huge && part.pages > 1 ? COMPOUND : 0));
+		if (part.flags_known && pages->count_gap != GAP_NONE)
 			part.gap = pages->count_gap;
-		if (push_checked(pages, index, &part, error) < 0)
+		if (push_checked(pages, words, &part, error) < 0)
 			return -1;
 	}
 	return 0;
@@ -184,25 +175,27 @@ static void set_leaf(const struct pages *pages, const struct page_mark *mark,
 	run->zero_known = true;
 }
 
+static bool has_frames(const struct pages *pages, const struct word_run *words)
+{
+	return pages_use_frames(pages) &&
+	       pages_run_frame(words) + words->pages <= pages->frames_end;
+}
+
 static int emit_present(struct pages *pages, const struct word_run *words, struct error *error)
 {
 	uint64_t page = words->page, last = words->page + words->pages;
+	bool frames = has_frames(pages, words);
 
 	while (page < last) {
 		uint64_t end = last;
 		const struct page_mark *mark = mark_at(pages, page, &end);
-		uint64_t word = words->word;
-		struct page_run run;
+		struct page_run run = pages_begin_run(pages, page, end - page,
+						      pages_run_word(words, page - words->page));
 		int rc;
 
-		if (pages->frames_visible)
-			word += page - words->page;
-		run = pages_begin_run(pages, page, end - page, word);
 		set_leaf(pages, mark, &run);
-		if (pages_use_frames(pages) && run.frame + run.pages <= pages->frames_end)
-			rc = emit_frames(pages, words->index, &run, error);
-		else
-			rc = push(pages, words->index, &run);
+		rc = frames ? emit_frames(pages, words, &run, error) :
+			pages_emit_run(pages, words->index, &run);
 		if (rc < 0)
 			return rc;
 		page = end;
@@ -210,34 +203,10 @@ static int emit_present(struct pages *pages, const struct word_run *words, struc
 	return 0;
 }
 
-/* The shortest way for memory in scattered frames: one more page like those before it. */
-static bool extends(struct pages *pages, const struct word_run *words)
-{
-	struct pages_output *out = &pages->output;
-	struct page_run *run = &out->run;
-	uint64_t frame = pagemap_frame(words->word), flags, rank, end = UINT64_MAX;
-
-	if (words->pages != 1 || !out->used || words->kind != PAGE_PRESENT ||
-	    run->kind != PAGE_PRESENT || out->index != words->index || run->changed ||
-	    !run->flags_known || run->entry != (words->word & PAGEMAP_FLAG_MASK) ||
-	    run->start + (run->pages << pages->page_shift) != words->page << pages->page_shift)
-		return false;
-	if (frame >= pages->frames_end || mark_at(pages, words->page, &end))
-		return false;
-	rank = pages_rank(pages, frame);
-	flags = pages->flags[rank] & PAGE_KIND_FLAGS;
-	if (flags != run->flags || flags & COMPOUND || pages->counts[rank] != run->mappings)
-		return false;
-	run->pages++;
-	return true;
-}
-
 static int emit_words(struct pages *pages, const struct word_run *words, struct error *error)
 {
 	struct page_run run;
 
-	if (pages->needs & PAGE_JOIN_FRAMES && pages_use_frames(pages) && extends(pages, words))
-		return 0;
 	if (words->kind == PAGE_PRESENT)
 		return emit_present(pages, words, error);
 	run = pages_begin_run(pages, words->page, words->pages, words->word);
@@ -245,7 +214,24 @@ static int emit_words(struct pages *pages, const struct word_run *words, struct 
 		run.kind = PAGE_UNREADABLE;
 		run.gap = words->gap;
 	}
-	return push(pages, words->index, &run);
+	return pages_emit_run(pages, words->index, &run);
+}
+
+/* What is left of a run when all that can be tallied was. */
+static int emit_rest(struct pages *pages, const struct word_run *words, struct error *error)
+{
+	struct word_run rest = *words;
+	uint64_t done;
+
+	if (begin_range(pages, words->index) < 0)
+		return -1;
+	done = pages_tally(pages, words);
+	if (done == words->pages)
+		return 0;
+	rest.page += done;
+	rest.pages -= done;
+	rest.word = pages_run_word(words, done);
+	return emit_words(pages, &rest, error);
 }
 
 static int push_stale(struct pages *pages, uint32_t index, uint64_t page, uint64_t word,
@@ -257,7 +243,7 @@ static int push_stale(struct pages *pages, uint32_t index, uint64_t page, uint64
 		return -1;
 	if (run.kind == PAGE_NONE && !(pages->needs & PAGE_NEED_HOLES))
 		return 0;
-	return push(pages, index, &run);
+	return pages_emit_run(pages, index, &run);
 }
 
 /* The first stale page at or above `page`, or `last`. */
@@ -272,24 +258,24 @@ static uint64_t next_stale(struct pages *pages, uint64_t page, uint64_t last)
 	return pages->stale[out->stale];
 }
 
-static int emit_run(struct pages *pages, const struct word_run *run, struct error *error)
+/* The run without its stale pages, which are read anew. */
+static int emit_around(struct pages *pages, const struct word_run *run, struct error *error)
 {
 	uint64_t page = run->page, last = run->page + run->pages;
 	int rc = 0;
 
 	while (page < last && rc >= 0) {
 		uint64_t end = next_stale(pages, page, last);
-		uint64_t step = pages_word_step(pages, run->word);
 		struct word_run part = *run;
 
 		part.page = page;
 		part.pages = end - page;
-		part.word += step * (page - run->page);
+		part.word = pages_run_word(run, page - run->page);
 		if (part.pages)
 			rc = emit_words(pages, &part, error);
 		if (rc >= 0 && end < last)
 			rc = push_stale(pages, run->index, end,
-					run->word + step * (end - run->page), error);
+					pages_run_word(run, end - run->page), error);
 		page = end + 1;
 	}
 	return rc;
@@ -299,8 +285,15 @@ int pages_emit_chunk(struct pages *pages, struct error *error)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < pages->run_count && rc >= 0; i++)
-		rc = pages->stale_count ? emit_run(pages, &pages->runs[i], error) :
-			emit_words(pages, &pages->runs[i], error);
-	return rc;
+	for (size_t i = 0; i < pages->run_count && rc >= 0; i++) {
+		const struct word_run *run = &pages->runs[i];
+
+		if (pages->stale_count)
+			rc = emit_around(pages, run, error);
+		else if (run->sums && pages->tallies)
+			rc = emit_rest(pages, run, error);
+		else
+			rc = emit_words(pages, run, error);
+	}
+	return rc < 0 ? rc : pages_tally_end(pages);
 }

@@ -8,7 +8,7 @@ static bool is_wanted(const struct pages *pages, uint64_t frame)
 
 static uint64_t flags_at(const struct pages *pages, uint64_t frame)
 {
-	return pages->flags[pages_rank(pages, frame)];
+	return pages_fact_of(pages, frame)->flags;
 }
 
 /* The first frame of the folio that this walk saw. */
@@ -46,5 +46,5 @@ void pages_folio(const struct pages *pages, struct page_run *run)
 	run->folio_order = run->folio_partial ? -1 : __builtin_ctzll(size);
 	run->folio_shared = false;
 	for (uint64_t f = low; f < high && !run->folio_shared; f++)
-		run->folio_shared = pages->counts[pages_rank(pages, f)] > 1;
+		run->folio_shared = pages_fact_of(pages, f)->count > 1;
 }

@@ -14,19 +14,16 @@ bool pages_use_frames(const struct pages *pages)
 int pages_frames_new(struct pages *pages, struct error *error)
 {
 	uint64_t words = pages->frames_end / 64 + 2;
-	size_t most = PAGES_CHUNK + PAGES_WINDOW;
 
 	pages->wanted = calloc(words, sizeof(*pages->wanted));
 	pages->counted = calloc(words, sizeof(*pages->counted));
 	pages->tails = calloc(words, sizeof(*pages->tails));
 	pages->rank = malloc(words * sizeof(*pages->rank));
-	pages->flags = malloc(most * sizeof(*pages->flags));
-	pages->counts = malloc(most * sizeof(*pages->counts));
-	if (!pages->wanted || !pages->counted || !pages->tails || !pages->rank ||
-	    !pages->flags || !pages->counts)
+	pages->codes = calloc(PAGES_CHUNK + PAGES_WINDOW, sizeof(*pages->codes));
+	if (!pages->wanted || !pages->counted || !pages->tails || !pages->rank || !pages->codes)
 		return error_nomem(error);
 	pages->low = words;
-	return 0;
+	return pages_facts_new(pages, error);
 }
 
 static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t end)
@@ -42,9 +39,9 @@ static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t end)
 }
 
 /* Frames of a run of present words. Bit 56 is "mapped once": such a page needs no count. */
-void pages_want(struct pages *pages, uint64_t word, uint64_t count)
+void pages_want(struct pages *pages, const struct word_run *run)
 {
-	uint64_t frame = pagemap_frame(word), end = frame + count;
+	uint64_t frame = pages_run_frame(run), end = frame + run->pages;
 
 	if (!pages_use_frames(pages) || end > pages->frames_end)
 		return;
@@ -53,7 +50,7 @@ void pages_want(struct pages *pages, uint64_t word, uint64_t count)
 	if ((end + 63) / 64 > pages->high)
 		pages->high = (end + 63) / 64;
 	set_bits(pages->wanted, frame, end);
-	if (!(word & PAGEMAP_EXCLUSIVE))
+	if (!(run->word & PAGEMAP_EXCLUSIVE))
 		set_bits(pages->counted, frame, end);
 }
 
@@ -64,7 +61,7 @@ static uint32_t build_rank(struct pages *pages)
 	for (uint64_t w = pages->low; w < pages->high; w++) {
 		pages->rank[w] = sum;
 		if (pages->wanted[w])
-			sum += (uint32_t)__builtin_popcountll(pages->wanted[w]);
+			sum += pages_popcount(pages->wanted[w]);
 	}
 	return sum;
 }
@@ -91,7 +88,7 @@ struct frame_pass {
 	void (*store)(struct pages *pages, uint64_t frame, const uint64_t *words, uint64_t count);
 };
 
-/* [from, end) in windows; frames that the file does not have stay as they are. */
+/* [from, end) in windows; frames that the file does not have any more read as 0. */
 static int read_span(struct pages *pages, const struct frame_pass *pass, uint64_t from,
 		     uint64_t end, struct error *error)
 {
@@ -103,8 +100,10 @@ static int read_span(struct pages *pages, const struct frame_pass *pass, uint64_
 				  error) < 0)
 			return -1;
 		++*pass->reads;
-		if (!got)
-			return 0;
+		if (!got) {
+			memset(pages->words, 0, n * sizeof(*pages->words));
+			got = n;
+		}
 		pass->store(pages, from, pages->words, got);
 		from += got;
 	}
@@ -136,12 +135,20 @@ static void store_flags(struct pages *pages, uint64_t frame, const uint64_t *wor
 			uint64_t count)
 {
 	uint64_t at = find_bit(pages->wanted, frame, frame + count, true);
+	uint64_t mask = pages->flags_mask, flags = ~mask;
+	uint16_t code = 0;
 
 	while (at < frame + count) {
 		uint64_t end = find_bit(pages->wanted, at, frame + count, false);
+		uint16_t *codes = pages->codes + pages_rank(pages, at);
 
-		memcpy(pages->flags + pages_rank(pages, at), words + (at - frame),
-		       (end - at) * sizeof(*words));
+		for (uint64_t i = at - frame; i < end - frame; i++) {
+			if ((words[i] & mask) != flags) {
+				flags = words[i] & mask;
+				code = pages_fact(pages, flags, 1);
+			}
+			*codes++ = code;
+		}
 		at = find_bit(pages->wanted, end, frame + count, true);
 	}
 }
@@ -153,13 +160,11 @@ static void store_counts(struct pages *pages, uint64_t frame, const uint64_t *wo
 
 	while (at < frame + count) {
 		uint64_t end = find_bit(pages->counted, at, frame + count, false);
-		uint64_t rank = pages_rank(pages, at);
+		uint16_t *code = pages->codes + pages_rank(pages, at);
 
-		for (uint64_t i = 0; i < end - at; i++) {
-			uint64_t n = words[at - frame + i];
-
-			pages->counts[rank + i] = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-		}
+		for (uint64_t i = at - frame; i < end - frame; i++, code++)
+			*code = pages_fact(pages, pages->facts[*code].flags,
+					   words[i] < UINT32_MAX ? (uint32_t)words[i] : UINT32_MAX);
 		at = find_bit(pages->counted, end, frame + count, true);
 	}
 }
@@ -190,7 +195,8 @@ static bool block_full(const struct pages *pages, uint64_t frame)
  */
 static int read_folio_block(struct pages *pages, uint64_t frame, struct error *error)
 {
-	uint64_t word[2], rank = pages_rank(pages, frame);
+	uint64_t word[2];
+	uint16_t *codes = pages->codes + pages_rank(pages, frame), tail;
 	size_t got = 0;
 
 	pages->stats.flag_reads++;
@@ -204,9 +210,10 @@ static int read_folio_block(struct pages *pages, uint64_t frame, struct error *e
 		return -1;
 	if (got != 2)
 		return 0;
-	pages->flags[rank] = word[0];
+	codes[0] = pages_fact(pages, word[0] & pages->flags_mask, 1);
+	tail = pages_fact(pages, word[1] & pages->flags_mask, 1);
 	for (uint64_t i = 1; i < pages->block; i++)
-		pages->flags[rank + i] = word[1];
+		codes[i] = tail;
 	/* Bit 56 of a PMD-mapped page is its head's (6.18): only if nobody else can map a piece
 	 * of the folio is it everybody's. */
 	if (!(word[0] & KPF_ANON) || !(word[0] & KPF_ANON_EXCLUSIVE))
@@ -248,14 +255,16 @@ static int read_folio_ends(struct pages *pages, struct error *error)
 	};
 	bool any = false;
 
+	if (!pages_facts_have(pages, KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL))
+		return 0;
 	for (size_t i = 0; i < pages->run_count; i++) {
 		const struct word_run *run = &pages->runs[i];
-		uint64_t end = pagemap_frame(run->word) + run->pages, flags;
+		uint64_t end = pages_run_frame(run) + run->pages, flags;
 
 		if (run->kind != PAGE_PRESENT || end >= pages->frames_end || end % 2 ||
 		    run->word & PAGEMAP_FILE || pages_bit(pages->wanted, end))
 			continue;
-		flags = pages->flags[pages_rank(pages, end - 1)];
+		flags = pages_fact_of(pages, end - 1)->flags;
 		if (!(flags & (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)) || end % pages->block == 0)
 			continue;
 		set_bits(pages->tails, end, end + 1);
@@ -274,12 +283,11 @@ int pages_read_frames(struct pages *pages, struct error *error)
 	if (!pages_use_frames(pages) || pages->low >= pages->high)
 		return 0;
 	frames = build_rank(pages);
-	memset(pages->flags, 0, frames * sizeof(*pages->flags));
-	if (pages->flags_gap == GAP_NONE &&
-	    (read_flags(pages, error) < 0 || read_folio_ends(pages, error) < 0))
+	pages_facts_reset(pages);
+	if (pages->flags_gap != GAP_NONE)
+		memset(pages->codes, 0, frames * sizeof(*pages->codes));
+	else if (read_flags(pages, error) < 0 || read_folio_ends(pages, error) < 0)
 		return -1;
-	for (uint32_t i = 0; i < frames; i++)
-		pages->counts[i] = 1;
 	if (pages->count_gap != GAP_NONE)
 		return 0;
 	return read_set(pages, &count_pass, pages->low * 64, pages->high * 64, error);

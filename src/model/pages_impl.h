@@ -8,10 +8,12 @@
  * How the procfs provider works, chunk by chunk so that memory is bounded:
  *   pages_read.c    ranges -> pieces -> joined pagemap reads -> runs of words
  *   pages_frames.c  bitmaps of the frames seen -> kpageflags and kpagecount, ascending
+ *   pages_facts.c   equal flags and counts are kept once; a frame has the number of its fact
  *   pages_leaf.c    PAGEMAP_SCAN for the mapping level, and for the zero page without frames
  *   pages_verify.c  entries read again where the process was active meanwhile
  *   pages_settle.c  a run from a word; pages that contradict themselves
- *   pages_emit.c    words + flags + counts -> struct page_run, joined, handed out
+ *   pages_emit.c    words + facts -> struct page_run, joined, handed out
+ *   pages_tally.c   the short way through ranges of which only sums are wanted
  *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
 #define PAGES_WINDOW 32768u		/* words of one read: 256 KiB */
@@ -24,9 +26,13 @@
 #define PAGES_REGIONS 4096u
 #define PAGES_RUNS (PAGES_CHUNK_RUNS + PAGES_WINDOW + PAGES_PIECES)
 #define PAGES_JOIN_GAP 64u		/* unwanted pages that one read goes on over */
+#define PAGES_FACTS 65536u
+#define FACT_BUCKETS 1024u
+#define FACT_VARIANTS 8u
 #define PAGES_REREADS 8192u		/* pages read again in one walk, at most */
 
-/* Pages whose words follow from the first: present frames and swap slots count up. */
+/* Pages whose words follow from the first: present frames and swap slots count up, with
+ * PAGE_JOIN_FRAMES frames also down, as fragmented memory is handed out. */
 struct word_run {
 	uint64_t page;
 	uint64_t pages;
@@ -34,7 +40,9 @@ struct word_run {
 	uint32_t index;
 	uint8_t kind;			/* enum page_kind */
 	uint8_t gap;			/* PAGE_UNREADABLE: why */
-	bool huge;			/* a walk for the shape only: could be huge leaves */
+	int8_t step;			/* from one word to the next */
+	bool sums : 1;			/* see struct page_range */
+	bool huge : 1;			/* a walk for the shape only: could be huge leaves */
 };
 
 /* Part of a range: to be read, known to be empty, or not readable. */
@@ -44,7 +52,22 @@ struct piece {
 	uint32_t index;
 	uint8_t kind;			/* PAGE_PRESENT: read it; PAGE_NONE; PAGE_UNREADABLE */
 	uint8_t gap;
+	bool sums;
 };
+
+/* What kpageflags and kpagecount say of a frame. Few differ, so they are kept once. */
+struct page_fact {
+	uint64_t flags;
+	uint32_t count;
+	uint16_t next;			/* of the same hash, 0: none */
+	uint8_t plain;			/* enum fact_plain */
+	bool tallied;
+	/* Pages of the range at work, by the entry's bits from PAGEMAP_SOFT_DIRTY up. */
+	uint64_t tally[FACT_VARIANTS];
+};
+
+/* May such a page be taken as it is: mapped by a PTE, no part of a folio, no contradiction? */
+enum fact_plain { FACT_SPECIAL, FACT_ANON, FACT_FILE };
 
 /* What PAGEMAP_SCAN said of [page, end); ascending, never overlapping. */
 struct page_mark {
@@ -77,6 +100,9 @@ struct pages_output {
 	struct page_run run;		/* joined so far */
 	uint32_t index;
 	bool used;
+	uint16_t *tallied;		/* facts with a tally */
+	size_t tallied_count;
+	uint64_t tally_start;		/* address of one of their pages */
 	size_t mark;			/* first mark not passed */
 	size_t stale;			/* first stale page not passed */
 };
@@ -94,6 +120,7 @@ struct pages {
 	uint64_t block;			/* pages under one PMD entry */
 	enum gap map_gap;		/* why pagemap cannot be read */
 	enum gap flags_gap, count_gap;
+	bool tallies;			/* plain pages may be tallied: see pages_tally.c */
 	bool shape;			/* only the shape is wanted: see pages_shape.c */
 	struct pages_stats stats;
 
@@ -104,6 +131,7 @@ struct pages {
 	size_t piece_count;
 	struct word_run *runs;
 	size_t run_count;
+	uint64_t chunk;			/* ends after so many present pages */
 	uint64_t present;		/* present pages of the chunk */
 
 	/* One bit per frame of the machine; `rank` counts the bits below each word. */
@@ -113,8 +141,11 @@ struct pages {
 	uint64_t *tails;		/* frames behind large folios: set if they belong to them */
 	uint32_t *rank;
 	uint64_t low, high;		/* bitmap words in use: [low, high) */
-	uint64_t *flags;		/* of the wanted frames, by rank */
-	uint32_t *counts;
+	uint16_t *codes;		/* index into facts of the wanted frames, by rank */
+	struct page_fact *facts;	/* [0]: not known */
+	size_t fact_count, fact_cap;
+	uint16_t *buckets;
+	uint64_t flags_mask;		/* what of the flags is kept */
 
 	struct page_mark *marks;
 	size_t mark_count, mark_cap;
@@ -126,16 +157,13 @@ struct pages {
 
 /* pages_read.c: the next chunk of runs; 1, or 0 when nothing is left. */
 int pages_read_chunk(struct pages *pages, struct error *error);
-void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
-		     uint32_t index);
 enum page_kind pages_word_kind(uint64_t word);
-uint64_t pages_word_step(const struct pages *pages, uint64_t word);
 int pages_read_words(struct pages *pages, uint64_t first, uint64_t end, struct error *error);
 
 /* pages_frames.c */
 bool pages_use_frames(const struct pages *pages);
 int pages_frames_new(struct pages *pages, struct error *error);
-void pages_want(struct pages *pages, uint64_t word, uint64_t count);
+void pages_want(struct pages *pages, const struct word_run *run);
 int pages_read_frames(struct pages *pages, struct error *error);
 void pages_frames_reset(struct pages *pages);
 
@@ -144,13 +172,49 @@ static inline bool pages_bit(const uint64_t *bitmap, uint64_t frame)
 	return bitmap[frame / 64] >> frame % 64 & 1;
 }
 
-/* Index of a wanted frame in flags[] and counts[]. */
+/* In place: without -mpopcnt the compiler calls a function that looks bytes up. */
+static inline unsigned pages_popcount(uint64_t bits)
+{
+	bits -= bits >> 1 & 0x5555555555555555;
+	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+	bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (unsigned)(bits * 0x0101010101010101 >> 56);
+}
+
+/* Index of a wanted frame in codes[]. */
 static inline uint64_t pages_rank(const struct pages *pages, uint64_t frame)
 {
 	uint64_t below = pages->wanted[frame / 64] & ((1ULL << frame % 64) - 1);
 
-	return pages->rank[frame / 64] + (uint64_t)__builtin_popcountll(below);
+	return pages->rank[frame / 64] + pages_popcount(below);
 }
+
+static inline const struct page_fact *pages_fact_of(const struct pages *pages, uint64_t frame)
+{
+	return &pages->facts[pages->codes[pages_rank(pages, frame)]];
+}
+
+/* The word of the page that is `offset` pages behind the first one. */
+static inline uint64_t pages_run_word(const struct word_run *run, uint64_t offset)
+{
+	return run->word + (uint64_t)(int64_t)run->step * offset;
+}
+
+/* The lowest frame of a run of present pages. */
+static inline uint64_t pages_run_frame(const struct word_run *run)
+{
+	return pagemap_frame(run->word) - (run->step < 0 ? run->pages - 1 : 0);
+}
+
+/* pages_facts.c: the number of a fact; 0 if there are too many. */
+int pages_facts_new(struct pages *pages, struct error *error);
+void pages_facts_reset(struct pages *pages);
+uint16_t pages_fact(struct pages *pages, uint64_t flags, uint32_t count);
+bool pages_facts_have(const struct pages *pages, uint64_t flags);
+
+/* pages_tally.c: takes pages of a run from the first one on; how many. */
+uint64_t pages_tally(struct pages *pages, const struct word_run *run);
+int pages_tally_end(struct pages *pages);
 
 /* pages.c: all of pages->ranges through pagemap. */
 int pages_walk_words(struct pages *pages, struct error *error);
@@ -158,8 +222,7 @@ int pages_walk_words(struct pages *pages, struct error *error);
 /* pages_shape.c */
 bool pages_shape_wanted(const struct pages *pages);
 int pages_walk_shape(struct pages *pages, struct error *error);
-void pages_shape_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
-		       uint32_t index);
+void pages_shape_words(struct pages *pages, const uint64_t *words, const struct piece *piece);
 
 /* pages_leaf.c */
 int pages_read_leaves(struct pages *pages, struct error *error);

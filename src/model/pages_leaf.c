@@ -93,7 +93,7 @@ static enum page_leaf hugetlb_leaf(const struct pages *pages, const struct word_
 		return LEAF_PUD;
 	if (page + pages->block >= run->page + run->pages)
 		return LEAF_PMD;
-	return pages->flags[pages_rank(pages, next)] & KPF_COMPOUND_TAIL ? LEAF_PUD : LEAF_PMD;
+	return pages_fact_of(pages, next)->flags & KPF_COMPOUND_TAIL ? LEAF_PUD : LEAF_PMD;
 }
 
 /* Only an aligned block of a large page that begins on an aligned frame can be one entry. */
@@ -105,7 +105,7 @@ static int mark_block(struct pages *pages, const struct word_run *run, uint64_t 
 
 	if (frame % pages->block || !pages_bit(pages->wanted, frame))
 		return 0;
-	flags = pages->flags[pages_rank(pages, frame)];
+	flags = pages_fact_of(pages, frame)->flags;
 	if (!(flags & (KPF_THP | KPF_HUGE)))
 		return 0;
 	if (span->end != page || flags & KPF_HUGE)
@@ -125,11 +125,13 @@ static int mark_by_frames(struct pages *pages, struct error *error)
 	struct leaf_span span = { 0, 0 };
 	uint64_t block = pages->block;
 
+	if (!pages_facts_have(pages, KPF_THP | KPF_HUGE))
+		return 0;
 	for (size_t i = 0; i < pages->run_count; i++) {
 		const struct word_run *run = &pages->runs[i];
-		uint64_t at = (run->page + block - 1) / block * block;
+		uint64_t at = (run->page + block - 1) & ~(block - 1);
 
-		if (run->kind != PAGE_PRESENT ||
+		if (run->kind != PAGE_PRESENT || run->step < 0 ||
 		    pagemap_frame(run->word) + run->pages > pages->frames_end)
 			continue;
 		for (; at < run->page + run->pages; at += block)

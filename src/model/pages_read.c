@@ -148,6 +148,7 @@ static int next_piece(struct pages *pages, struct piece *piece, struct error *er
 		.end = end,
 		.index = range->index,
 		.kind = PAGE_PRESENT,
+		.sums = range->sums,
 	};
 	if (is_hidden(range) || pages->map_gap != GAP_NONE) {
 		piece->kind = PAGE_UNREADABLE;
@@ -168,12 +169,12 @@ enum page_kind pages_word_kind(uint64_t word)
 }
 
 /* By how much the word of the next page of a run is larger. */
-uint64_t pages_word_step(const struct pages *pages, uint64_t word)
+static int word_step(const struct pages *pages, uint64_t word, uint64_t next)
 {
 	if (!pages->frames_visible)
 		return 0;
 	if (word & PAGEMAP_PRESENT)
-		return 1;
+		return pages->needs & PAGE_JOIN_FRAMES && next == word - 1 ? -1 : 1;
 	if (word & PAGEMAP_SWAP && pagemap_swap(word, true).kind == SWAP_SLOT)
 		return 1 << 5;
 	return 0;
@@ -183,35 +184,34 @@ static void add_run(struct pages *pages, const struct word_run *run)
 {
 	if (run->kind == PAGE_PRESENT) {
 		pages->present += run->pages;
-		pages_want(pages, run->word, run->pages);
+		pages_want(pages, run);
 	}
 	if (run->kind != PAGE_NONE || pages->needs & PAGE_NEED_HOLES)
 		pages->runs[pages->run_count++] = *run;
 }
 
 /* The hot loop: one comparison per page. */
-void pages_add_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
-		     uint32_t index)
+static void add_words(struct pages *pages, const uint64_t *words, const struct piece *piece)
 {
-	uint64_t begin = 0;
+	uint64_t count = piece->end - piece->page, at = 0, i;
 
 	if (pages->shape) {
-		pages_shape_words(pages, words, page, count, index);
+		pages_shape_words(pages, words, piece);
 		return;
 	}
-	while (begin < count) {
-		uint64_t word = words[begin], step = pages_word_step(pages, word);
-		uint64_t next = word + step, i = begin + 1;
-		struct word_run run = { .page = page + begin, .word = word, .index = index };
+	for (; at < count; at = i) {
+		uint64_t word = words[at], next = at + 1 < count ? words[at + 1] : 0;
+		struct word_run run = {
+			.page = piece->page + at, .word = word, .index = piece->index,
+			.kind = pages_word_kind(word), .step = (int8_t)word_step(pages, word, next),
+			.sums = piece->sums,
+		};
+		uint64_t step = (uint64_t)(int64_t)run.step;
 
-		while (i < count && words[i] == next) {
+		for (i = at + 1, next = word + step; i < count && words[i] == next; i++)
 			next += step;
-			i++;
-		}
-		run.pages = i - begin;
-		run.kind = pages_word_kind(word);
+		run.pages = i - at;
 		add_run(pages, &run);
-		begin = i;
 	}
 }
 
@@ -254,6 +254,8 @@ static int gather(struct pages *pages, uint64_t *first, uint64_t *read_end, stru
 			if (!limit) {
 				*first = piece.page;
 				limit = (piece.page | (PAGES_WINDOW - 1)) + 1;
+				if (limit > piece.page + pages->chunk)
+					limit = piece.page + pages->chunk;
 			} else if (piece.page >= limit || piece.page > end + PAGES_JOIN_GAP) {
 				queue->pending = piece;
 				queue->has_pending = true;
@@ -280,8 +282,7 @@ static void add_pieces(struct pages *pages, uint64_t first)
 		const struct piece *piece = &pages->pieces[i];
 
 		if (piece->kind == PAGE_PRESENT && pages->map_gap == GAP_NONE)
-			pages_add_words(pages, pages->words + (piece->page - first), piece->page,
-					piece->end - piece->page, piece->index);
+			add_words(pages, pages->words + (piece->page - first), piece);
 		else
 			add_run(pages, &(struct word_run) {
 				.page = piece->page,
@@ -316,7 +317,7 @@ int pages_read_chunk(struct pages *pages, struct error *error)
 
 	pages->run_count = 0;
 	pages->present = 0;
-	while (pages->present < PAGES_CHUNK && pages->run_count < PAGES_CHUNK_RUNS) {
+	while (pages->present < pages->chunk && pages->run_count < PAGES_CHUNK_RUNS) {
 		rc = read_window(pages, error);
 		if (rc <= 0)
 			break;

@@ -266,23 +266,21 @@ static void shape_add(struct pages *pages, const struct word_run *run)
 		pages->runs[pages->run_count++] = *run;
 }
 
-void pages_shape_words(struct pages *pages, const uint64_t *words, uint64_t page, uint64_t count,
-		       uint32_t index)
+void pages_shape_words(struct pages *pages, const uint64_t *words, const struct piece *piece)
 {
-	uint64_t block = pages->block;
+	uint64_t block = pages->block, page = piece->page, room;
+	struct word_run run;
 
-	while (count) {
-		uint64_t room = block - page % block, n = count < room ? count : room;
-		struct word_run run = {
+	for (; page < piece->end; page += run.pages, words += run.pages) {
+		room = block - page % block;
+		if (room > piece->end - page)
+			room = piece->end - page;
+		run = (struct word_run) {
 			.page = page, .word = words[0] & ~(PAGEMAP_EXCLUSIVE | PAGEMAP_SOFT_DIRTY),
-			.index = index, .kind = pages_word_kind(words[0]),
+			.index = piece->index, .kind = pages_word_kind(words[0]),
 		};
-
-		run.huge = n == block && may_be_huge(pages, words);
-		run.pages = run.huge ? block : shape_length(words, n);
+		run.huge = room == block && may_be_huge(pages, words);
+		run.pages = run.huge ? block : shape_length(words, room);
 		shape_add(pages, &run);
-		words += run.pages;
-		page += run.pages;
-		count -= run.pages;
 	}
 }

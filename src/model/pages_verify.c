@@ -36,10 +36,8 @@ static int add_stale(struct pages *pages, uint64_t page, struct error *error)
 static int compare_run(struct pages *pages, const struct word_run *run, uint64_t first,
 		       struct error *error)
 {
-	uint64_t step = pages_word_step(pages, run->word), word = run->word;
-
-	for (uint64_t i = 0; i < run->pages; i++, word += step)
-		if (pages->words[run->page + i - first] != word &&
+	for (uint64_t i = 0; i < run->pages; i++)
+		if (pages->words[run->page + i - first] != pages_run_word(run, i) &&
 		    add_stale(pages, run->page + i, error) < 0)
 			return -1;
 	return 0;

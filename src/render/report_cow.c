@@ -80,6 +80,13 @@ static int add_run(void *ctx, uint32_t index, const struct cow_run *run)
 	return report_row(writer->report, &writer->row);
 }
 
+static bool wants_runs(void *ctx, uint32_t index)
+{
+	const struct cow_show *show = ((struct writer *)ctx)->show;
+
+	return show->runs || show->picture || causes_want(show->causes, index);
+}
+
 static int end_vma(void *ctx, uint32_t index, const struct cow_counts *counts)
 {
 	struct writer *writer = ctx;
@@ -211,6 +218,7 @@ int report_cow(struct report *report, struct process *process, const struct cow_
 		return error_nomem(error);
 	if (show->runs || writer.picture || show->causes)
 		sink.run = add_run;
+	sink.wants_runs = wants_runs;
 	sink.no_holes = !show->runs && !writer.picture;
 	cow_counts_init(&totals);
 	rc = begin_rows(&writer);

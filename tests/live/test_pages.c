@@ -15,6 +15,7 @@
 struct ranges {
 	struct page_range range[8];
 	size_t count, at;
+	uint64_t chunk;		/* pages, 0: as many as the provider likes */
 };
 
 struct result {
@@ -65,6 +66,8 @@ static void walk(struct ranges *ranges, unsigned needs, bool plain, bool sparse,
 		exit(1);
 	}
 	pages_set_plain(pages, plain);
+	if (ranges->chunk)
+		pages_set_chunk(pages, ranges->chunk);
 	CHECK(pages_walk(pages, &stream, add_run, result, &error) == 0);
 	if (error.code)
 		printf("%s: %s\n", error.item, error.text);
@@ -213,11 +216,85 @@ static void test_chunks(void)
 	char *p = map(pages, MAP_PRIVATE);
 	struct ranges ranges = one_range(p, pages);
 
+	ranges.chunk = 1000;
 	touch(p, pages);
 	walk(&ranges, all_needs | PAGE_JOIN_FRAMES, false, false, &result);
 	CHECK_U64(result.pages[PAGE_PRESENT], pages);
 	CHECK(result.count < 64);
 	munmap(p, pages * PAGE);
+}
+
+static uint64_t pages_like(const struct result *result, const struct page_run *like)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct page_run *run = &result->run[i];
+
+		if (run->entry == like->entry && run->flags == like->flags &&
+		    run->mappings == like->mappings && run->leaf == like->leaf &&
+		    run->count_known == like->count_known && run->zero == like->zero)
+			pages += run->pages;
+	}
+	return pages;
+}
+
+static void check_sums(struct ranges *ranges)
+{
+	static struct result ordered, summed;
+
+	ranges->range[0].sums = false;
+	walk(ranges, all_needs | PAGE_JOIN_FRAMES, false, false, &ordered);
+	CHECK(ordered.count < MAX_RUNS);
+	ranges->range[0].sums = true;
+	walk(ranges, all_needs | PAGE_JOIN_FRAMES, false, false, &summed);
+	CHECK(summed.count < ordered.count || ordered.count < 6);
+	CHECK_U64(summed.pages[PAGE_PRESENT], ordered.pages[PAGE_PRESENT]);
+	for (size_t i = 0; i < ordered.count; i++)
+		CHECK_U64(pages_like(&summed, &ordered.run[i]),
+			  pages_like(&ordered, &ordered.run[i]));
+}
+
+/* Touched downwards, upwards, at random and for reading: frames go all ways. */
+static void touch_all_ways(char *p, size_t quarter)
+{
+	volatile char sum __attribute__((unused)) = 0;
+
+	for (size_t i = quarter; i--; )
+		p[i * PAGE] = 1;
+	touch(p + quarter * PAGE, quarter);
+	for (size_t i = 0; i < 2 * quarter; i++)
+		p[(2 * quarter + (size_t)random() % quarter) * PAGE] = 1;
+	for (size_t i = 3 * quarter; i < 4 * quarter; i++)
+		sum += p[i * PAGE];
+}
+
+/* Sums over a range are those of its runs, also where several chunks make them. */
+static void test_sums(void)
+{
+	char *p = map(1024, MAP_PRIVATE), c;
+	struct ranges ranges = one_range(p, 1024);
+	int hold[2], ready[2];
+
+	touch_all_ways(p, 256);
+	CHECK(pipe(hold) == 0 && pipe(ready) == 0);
+	target = fork();
+	if (!target) {
+		close(hold[1]);
+		for (size_t i = 0; i < 1024; i += 3)
+			touch(p + i * PAGE, 1);
+		close(ready[1]);
+		_exit(read(hold[0], &c, 1) != 0);
+	}
+	close(ready[1]);
+	CHECK(read(ready[0], &c, 1) == 0);
+	for (ranges.chunk = 0; ranges.chunk < 200; ranges.chunk += 100)
+		check_sums(&ranges);
+	close(hold[1]);
+	waitpid(target, NULL, 0);
+	target = 0;
+	check_sums(&ranges);
+	munmap(p, 1024 * PAGE);
 }
 
 static void churn(char *p, size_t pages)
@@ -315,6 +392,7 @@ int main(void)
 	test_forked();
 	test_sparse();
 	test_chunks();
+	test_sums();
 	test_huge();
 	test_busy(1024, churn);
 	test_busy(32768, churn_whole);

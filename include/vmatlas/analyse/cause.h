@@ -138,7 +138,8 @@ DEFINE_CLEANUP(causes_free, struct causes)
 /* Called for each page once it is explained; NULL: not wanted. */
 void causes_each_page(struct causes *causes, cause_page_fn *fn, void *ctx);
 
-/* Fed by cow_walk(): the begin, run and end of a struct cow_sink. */
+/* Fed by cow_walk(): wants_runs, begin, run and end of a struct cow_sink. */
+bool causes_want(const struct causes *causes, uint32_t vma);
 int causes_begin(struct causes *causes, uint32_t vma);
 int causes_run(struct causes *causes, const struct cow_run *run);
 int causes_end(struct causes *causes, uint32_t vma, const struct cow_counts *counts);

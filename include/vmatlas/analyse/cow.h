@@ -68,6 +68,7 @@ struct cow_sink {
 	int (*begin)(void *ctx, uint32_t vma);
 	int (*run)(void *ctx, uint32_t vma, const struct cow_run *run);	/* NULL: not wanted */
 	int (*end)(void *ctx, uint32_t vma, const struct cow_counts *counts);
+	bool (*wants_runs)(void *ctx, uint32_t vma);	/* of this VMA? NULL: of all */
 	bool no_holes;	/* no runs of pages without a page-table entry */
 };
 

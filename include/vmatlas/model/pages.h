@@ -25,13 +25,12 @@ enum page_need {
 	PAGE_NEED_COUNT = 1 << 1,	/* map count; not read where the entry says mapped once */
 	PAGE_NEED_LEAF = 1 << 2,	/* size the page table maps it with */
 	PAGE_NEED_HOLES = 1 << 3,	/* runs of nothing are handed out too (as PAGE_NONE) */
-	PAGE_JOIN_FRAMES = 1 << 4,	/* frames and slots are not wanted: runs go on whatever these
+	PAGE_JOIN_FRAMES = 1 << 4	/* frames and slots are not wanted: runs go on whatever these
 					 * are, and only those of a run's first page are valid;
 					 * flags are cut to PAGE_KIND_FLAGS. With neither FLAGS,
 					 * COUNT nor HOLES only the shape of the table is wanted:
 					 * frames are not known, and entries hold no more than
 					 * PRESENT SWAP FILE GUARD UFFD_WP */
-	PAGE_JOIN_COUNTS = 1 << 5	/* a run may hold different counts above 1: see counts */
 };
 
 /* The flags that say what a page is. The others (LRU, referenced, dirty ...) change all the time
@@ -63,8 +62,6 @@ struct page_run {
 				 * set if any page but the first is a tail, COMPOUND_HEAD if the
 				 * first is a head */
 	uint32_t mappings;	/* valid if count_known; common to all pages of the run */
-	const uint32_t *counts;	/* PAGE_JOIN_COUNTS: one per page, each above 1, valid in the call
-				 * only; NULL: all are `mappings` */
 	enum page_leaf leaf;
 	struct swap_entry swap;	/* PAGE_SWAP; consecutive slots follow by one */
 	bool zero;		/* the zero page or huge zero page (flags, or PAGEMAP_SCAN) */
@@ -97,6 +94,8 @@ DEFINE_CLEANUP(pages_free, struct pages)
 
 /* Forces the plain path (no PAGEMAP_SCAN) so that both are tested on one kernel. */
 void pages_set_plain(struct pages *pages, bool plain);
+/* Works on few pages at a time, so that tests see several chunks. */
+void pages_set_chunk(struct pages *pages, uint64_t most);
 
 /* A list of ranges in ascending order, usually VMAs: neighbouring ones are joined into one
  * read; runs never cross the end of a range. index is handed to fn. */
@@ -106,6 +105,8 @@ struct page_range {
 	uint32_t index;		/* the caller's: VMA index */
 	bool hidden;		/* PFN map: not read, one PAGE_UNREADABLE run, GAP_NOT_APPLICABLE */
 	bool anonymous;		/* private and without a file: all its pages are anonymous */
+	bool sums;		/* with PAGE_JOIN_FRAMES: runs may come in any order, and pages with
+				 * the same facts as one run, wherever they lie */
 };
 
 /* next() fills the next range: 1, 0 at the end. Streams, so any number of VMAs. */
