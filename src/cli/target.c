@@ -97,6 +97,8 @@ int cli_pid(struct cli *cli, const char *word, pid_t *pid, struct error *error)
 {
 	uint64_t number;
 
+	if (!strcmp(word, "self") && cli->from)
+		return error_set(error, ERROR_NOT_FOUND, word, "this process is in no snapshot");
 	if (!strcmp(word, "self"))
 		return *pid = getpid(), 0;
 	if (!span_number(span_of(word), &number))
@@ -116,13 +118,23 @@ static int add_operand(struct cli *cli, struct pid_list *list, const char *word,
 	return rc < 0 ? rc : pid_list_add(list, pid, error);
 }
 
+/* All that a snapshot holds. */
+static int add_recorded(struct cli *cli, struct pid_list *list, struct error *error)
+{
+	int rc = source_pids(cli->source, &list->pids, &list->count, error);
+
+	if (rc >= 0 && !list->count)
+		return error_set(error, ERROR_NOT_FOUND, cli->from, "no process is recorded there");
+	return rc;
+}
+
 int cli_pids(struct cli *cli, pid_t **pids, size_t *count, struct error *error)
 {
 	struct pid_list list = { NULL, 0, 0 };
 	int rc = cli_source(cli, error);
 
 	if (rc >= 0 && !cli->operand_count && cli->from)
-		rc = pid_list_add(&list, 0, error);
+		rc = add_recorded(cli, &list, error);
 	else if (rc >= 0 && !cli->operand_count)
 		rc = error_set(error, ERROR_USAGE, NULL, "which process? give a PID, self, a "
 			       "name, or --from SNAPSHOT");

@@ -1,211 +1,246 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include "source_impl.h"
+#include "snapshot.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* A recorded text longer than this is no text of a process. */
-#define SNAPSHOT_TEXT_MAX (4ULL << 30)
-#define SNAPSHOT_STAT_MAX 4096
-
-/* A folder with the texts of one process under their names in /proc/PID, or one maps text.
- * Nothing of /proc is touched. */
-struct snapshot {
-	struct source base;
-	int dir;		/* -1 when the path named a maps text */
-	char *maps;		/* that path, or NULL */
-	pid_t pid;		/* 0: not recorded */
-};
-
-static struct snapshot *snapshot_of(struct source *source)
-{
-	return (struct snapshot *)source;
-}
-
-static int snapshot_file_check(int fd, const char *name, struct stat *st, struct error *error)
-{
-	if (fstat(fd, st) < 0)
-		return error_errno(error, errno, name, "stat");
-	if (!S_ISREG(st->st_mode))
-		return error_set(error, ERROR_DAMAGED, name, "not a regular file");
-	if ((uint64_t)st->st_size > SNAPSHOT_TEXT_MAX)
-		return error_set(error, ERROR_LIMIT, name, "longer than 4 GiB");
-	return 0;
-}
-
-/* Never anything but a regular file; O_NONBLOCK because it might be a FIFO. */
-static int snapshot_open_at(struct snapshot *snapshot, int dir, const char *name, int flags,
-			    int *fd, struct error *error)
-{
-	CLEANUP_CLOSE int file = source_openat(&snapshot->base, dir, name,
-					       O_RDONLY | O_NONBLOCK | flags);
-	struct stat st;
-	int rc;
-
-	if (file == -ENOENT)
-		return error_set(error, ERROR_NOT_RECORDED, name, "the snapshot does not hold it");
-	if (file == -ELOOP)
-		return error_set(error, ERROR_DAMAGED, name,
-				 "a symbolic link in a snapshot is not followed");
-	if (file < 0)
-		return error_errno(error, -file, name, "open");
-	rc = snapshot_file_check(file, name, &st, error);
-	if (rc < 0)
-		return rc;
-	*fd = file;
-	file = -1;
-	return 0;
-}
-
-static int snapshot_open(struct snapshot *snapshot, enum source_text what, int *fd,
-			 struct error *error)
-{
-	const char *name = source_text_name(what);
-
-	if (snapshot->dir >= 0)
-		return snapshot_open_at(snapshot, snapshot->dir, name, O_NOFOLLOW, fd, error);
-	if (what == SOURCE_MAPS)
-		return snapshot_open_at(snapshot, AT_FDCWD, snapshot->maps, 0, fd, error);
-	return error_set(error, ERROR_NOT_RECORDED, name, "only a maps text was given");
-}
-
-static int snapshot_text_open(struct source_process *process, pid_t tid, enum source_text what,
-			      int *fd, struct error *error)
-{
-	if (tid && tid != process->pid)
-		return error_set(error, ERROR_NOT_RECORDED, source_text_name(what),
-				 "the snapshot does not hold threads");
-	return snapshot_open(snapshot_of(process->source), what, fd, error);
-}
-
-static int snapshot_exe(struct source_process *process, struct buf *path, struct error *error)
-{
-	struct snapshot *snapshot = snapshot_of(process->source);
-	CLEANUP_CLOSE int fd = -1;
-	int rc;
-
-	if (snapshot->dir < 0)
-		return error_set(error, ERROR_NOT_RECORDED, "exe", "only a maps text was given");
-	rc = snapshot_open_at(snapshot, snapshot->dir, "exe", O_NOFOLLOW, &fd, error);
-	return rc < 0 ? rc : source_read_all(process->source, fd, "exe", SOURCE_TEXT_BYTES, path,
-					     error);
-}
-
-static int snapshot_pids(struct source *source, pid_t **pids, size_t *count, struct error *error)
-{
-	pid_t *list = malloc(sizeof(*list));
-
-	if (!list)
-		return error_nomem(error);
-	*list = snapshot_of(source)->pid;
-	*pids = list;
-	*count = 1;
-	return 0;
-}
-
-static int snapshot_process_open(struct source *source, pid_t pid,
-				 struct source_process **process, struct error *error)
-{
-	pid_t recorded = snapshot_of(source)->pid;
-	struct source_process *p;
-
-	if (pid && pid != recorded && recorded)
-		return error_set(error, ERROR_NOT_FOUND, NULL,
-				 "the snapshot does not hold process %d but %d", pid, recorded);
-	if (pid && !recorded)
-		return error_set(error, ERROR_NOT_FOUND, NULL,
-				 "the snapshot does not tell its process id; give none");
-	p = malloc(sizeof(*p));
-	if (!p)
-		return error_nomem(error);
-	source_process_init(p, source, recorded);
-	*process = p;
-	return 0;
-}
-
-static void snapshot_process_free(struct source_process *process)
-{
-	free(process);
-}
+#define STAT_BYTES 4096
 
 static void snapshot_free(struct source *source)
 {
 	struct snapshot *snapshot = snapshot_of(source);
 
-	if (snapshot->dir >= 0)
-		close(snapshot->dir);
-	free(snapshot->maps);
+	snapshot_store_done(&snapshot->store);
+	snapshot_missing_done(&snapshot->missing);
+	free(snapshot->members);
 	free(snapshot);
+}
+
+static int snapshot_pids(struct source *source, pid_t **pids, size_t *count, struct error *error)
+{
+	struct snapshot *snapshot = snapshot_of(source);
+	pid_t *list = calloc(snapshot->member_count + 1, sizeof(*list));
+
+	if (!list)
+		return error_nomem(error);
+	for (size_t i = 0; i < snapshot->member_count; i++)
+		list[i] = snapshot->members[i].pid;
+	*pids = list;
+	*count = snapshot->member_count;
+	return 0;
+}
+
+static int compare_member(const void *key, const void *element)
+{
+	pid_t pid = *(const pid_t *)key, other = ((const struct snapshot_member *)element)->pid;
+
+	return (pid > other) - (pid < other);
+}
+
+static bool has_thread(struct snapshot *snapshot, const struct snapshot_member *member, pid_t tid)
+{
+	char name[SNAPSHOT_NAME_MAX];
+
+	if (snapshot->has_manifest)
+		snprintf(name, sizeof(name), "%d/task/%d", member->pid, tid);
+	else
+		snprintf(name, sizeof(name), "task/%d", tid);
+	return snapshot_store_has_folder(&snapshot->store, name);
+}
+
+/* The process of that id, or the one that has a thread of that id. */
+static const struct snapshot_member *member_find(struct snapshot *snapshot, pid_t pid)
+{
+	const struct snapshot_member *member =
+		bsearch(&pid, snapshot->members, snapshot->member_count, sizeof(*member),
+			compare_member);
+
+	if (member || !pid)
+		return member;
+	for (size_t i = 0; i < snapshot->member_count; i++)
+		if (has_thread(snapshot, &snapshot->members[i], pid))
+			return &snapshot->members[i];
+	return NULL;
+}
+
+static int member_absent(struct snapshot *snapshot, pid_t pid, struct error *error)
+{
+	const struct snapshot_member *only = snapshot->members;
+	char item[16];
+
+	snprintf(item, sizeof(item), "%d", pid);
+	if (snapshot_missing_has(&snapshot->missing, item))
+		return snapshot_missing_why(&snapshot->missing, item, error);
+	if (!pid)
+		return error_set(error, ERROR_NOT_FOUND, NULL, "the snapshot holds %zu processes; "
+				 "say which", snapshot->member_count);
+	if (snapshot->member_count == 1 && only->pid)
+		return error_set(error, ERROR_NOT_FOUND, NULL,
+				 "the snapshot does not hold process %d but %d", pid, only->pid);
+	if (snapshot->member_count == 1)
+		return error_set(error, ERROR_NOT_FOUND, NULL,
+				 "the snapshot does not tell its process id; give none");
+	return error_set(error, ERROR_NOT_FOUND, NULL, "the snapshot does not hold process %d", pid);
+}
+
+static int process_begin(struct snapshot *snapshot, struct snapshot_process *p,
+			 struct error *error)
+{
+	char name[SNAPSHOT_NAME_MAX];
+
+	if (snapshot->has_manifest) {
+		snprintf(p->folder, sizeof(p->folder), "%d", p->base.pid);
+		if (!snapshot_store_has_folder(&snapshot->store, p->folder))
+			return error_set(error, ERROR_DAMAGED, p->folder,
+					 "the manifest names it, but there is no such folder");
+		strcat(p->folder, "/");
+	}
+	snprintf(name, sizeof(name), "%smissing", p->folder);
+	return snapshot_missing_load(&p->missing, &snapshot->store, name, error);
+}
+
+static void snapshot_process_free(struct source_process *process)
+{
+	struct snapshot_process *p = snapshot_process_of(process);
+
+	snapshot_missing_done(&p->missing);
+	free(p);
+}
+
+static int snapshot_process_open(struct source *source, pid_t pid,
+				 struct source_process **process, struct error *error)
+{
+	struct snapshot *snapshot = snapshot_of(source);
+	const struct snapshot_member *member = !pid && snapshot->member_count == 1 ?
+		snapshot->members : member_find(snapshot, pid);
+	struct snapshot_process *p;
+	int rc;
+
+	if (!member)
+		return member_absent(snapshot, pid, error);
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return error_nomem(error);
+	source_process_init(&p->base, source, member->pid);
+	p->base.tid = member->tid;
+	rc = process_begin(snapshot, p, error);
+	if (rc < 0)
+		snapshot_process_free(&p->base);
+	else
+		*process = &p->base;
+	return rc;
+}
+
+static int snapshot_threads(struct source_process *process, pid_t **tids, size_t *count,
+			    struct error *error)
+{
+	struct snapshot_process *p = snapshot_process_of(process);
+	struct error local = ERROR_INIT;
+	char name[SNAPSHOT_NAME_MAX];
+	int rc;
+
+	if (snapshot_missing_has(&p->missing, "task"))
+		return snapshot_missing_why(&p->missing, "task", error);
+	snprintf(name, sizeof(name), "%stask", p->folder);
+	rc = snapshot_store_numbers(&snapshot_of(process->source)->store, name, tids, count, &local);
+	if (rc < 0 && error)
+		*error = local;
+	return rc;
+}
+
+static bool snapshot_exclusive_mark(struct source *source)
+{
+	return snapshot_of(source)->exclusive_mark;
+}
+
+static uint64_t snapshot_frames_end(struct source *source)
+{
+	return snapshot_of(source)->frames_end;
 }
 
 static const struct source_ops snapshot_ops = {
 	.free = snapshot_free,
 	.pids = snapshot_pids,
+	.system_open = snapshot_system_open,
+	.frames_end = snapshot_frames_end,
+	.exclusive_mark = snapshot_exclusive_mark,
 	.process_open = snapshot_process_open,
 	.process_free = snapshot_process_free,
+	.threads = snapshot_threads,
 	.text_open = snapshot_text_open,
 	.exe = snapshot_exe,
+	.mapped_name = snapshot_mapped_name,
 };
 
 /* The id is the first field of `stat`; without a readable one the process is nameless. */
-static void snapshot_read_pid(struct snapshot *snapshot)
+static pid_t flat_pid(struct snapshot *snapshot)
 {
+	CLEANUP(snapshot_file_done) struct snapshot_file file = SNAPSHOT_FILE_INIT;
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	CLEANUP_CLOSE int fd = -1;
 	struct span span;
 	uint64_t pid;
 
-	if (snapshot_open(snapshot, SOURCE_STAT, &fd, NULL) < 0 ||
-	    source_read_all(&snapshot->base, fd, "stat", SNAPSHOT_STAT_MAX, &text, NULL) < 0)
-		return;
+	if (snapshot_store_file(&snapshot->store, "stat", &file, NULL) < 0 ||
+	    snapshot_file_text(&snapshot->base, &file, "stat", STAT_BYTES, &text, NULL) < 0)
+		return 0;
 	span = buf_span(&text);
-	if (span_take_dec(&span, &pid) && span_take_char(&span, ' ') && pid <= INT32_MAX)
-		snapshot->pid = (pid_t)pid;
+	return span_take_dec(&span, &pid) && span_take_char(&span, ' ') && pid <= INT32_MAX ?
+		(pid_t)pid : 0;
 }
 
-/* `maps` must be there; its time is the time of the recording. */
-static int snapshot_read_head(struct snapshot *snapshot, struct error *error)
+/* Without a manifest: `maps` must be there; its time is that of the recording. */
+static int flat_begin(struct snapshot *snapshot, struct error *error)
 {
-	CLEANUP_CLOSE int fd = -1;
+	CLEANUP(snapshot_file_done) struct snapshot_file file = SNAPSHOT_FILE_INIT;
 	struct stat st;
-	int rc = snapshot_open(snapshot, SOURCE_MAPS, &fd, error);
+	int rc = snapshot_store_file(&snapshot->store, "maps", &file, error);
 
-	if (!rc)
-		rc = snapshot_file_check(fd, "maps", &st, error);
+	if (rc == -ERROR_NOT_RECORDED)
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
+				 "no snapshot: it has neither a manifest nor a text maps");
 	if (rc < 0)
 		return rc;
 	snapshot->base.host.page_size = 4096;
-	snapshot->base.host.time = st.st_mtime;
-	snapshot_read_pid(snapshot);
+	snapshot->base.host.time = fstat(file.fd, &st) < 0 ? 0 : st.st_mtime;
+	snapshot->members = calloc(1, sizeof(*snapshot->members));
+	if (!snapshot->members)
+		return error_nomem(error);
+	snapshot->members[0].pid = snapshot->members[0].tid = flat_pid(snapshot);
+	snapshot->member_count = 1;
 	return 0;
+}
+
+static int snapshot_begin(struct snapshot *snapshot, struct error *error)
+{
+	struct error local = ERROR_INIT;
+	int rc = snapshot_manifest_load(snapshot, &local);
+
+	if (rc == -ERROR_NOT_RECORDED)
+		return flat_begin(snapshot, error);
+	if (!rc)
+		rc = snapshot_missing_load(&snapshot->missing, &snapshot->store, "missing", &local);
+	if (rc < 0 && error)
+		*error = local;
+	return rc;
 }
 
 int source_folder(struct source **source, const char *path, struct error *error)
 {
 	CLEANUP(source_freep) struct source *guard = NULL;
-	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	int rc;
 
 	if (!snapshot)
 		return error_nomem(error);
-	*snapshot = (struct snapshot) { .dir = -1 };
 	source_init(&snapshot->base, &snapshot_ops, SOURCE_KIND_SNAPSHOT);
+	snapshot->store.dir = -1;
 	guard = &snapshot->base;
-	snapshot->dir = source_openat(guard, AT_FDCWD, path, O_PATH | O_DIRECTORY);
-	if (snapshot->dir == -ENOENT)
-		return error_set(error, ERROR_NOT_FOUND, path, "no such snapshot");
-	if (snapshot->dir < 0 && snapshot->dir != -ENOTDIR)
-		return error_errno(error, -snapshot->dir, path, "open");
-	if (snapshot->dir < 0) {
-		snapshot->maps = strdup(path);
-		if (!snapshot->maps)
-			return error_nomem(error);
-	}
-	rc = snapshot_read_head(snapshot, error);
+	rc = snapshot_store_init(&snapshot->store, guard, path, error);
+	if (!rc)
+		rc = snapshot_begin(snapshot, error);
 	if (rc < 0)
 		return rc;
 	guard = NULL;
