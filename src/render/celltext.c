@@ -32,6 +32,17 @@ static char *put_size(char *end, uint64_t bytes)
 	return digits_put_dec(end, whole);
 }
 
+/* Nothing is no size. */
+static char *put_delta(char *end, int64_t bytes, bool exact)
+{
+	uint64_t size = bytes < 0 ? 0 - (uint64_t)bytes : (uint64_t)bytes;
+	char *begin = exact || !size ? digits_put_dec(end, size) : put_size(end, size);
+
+	if (size)
+		*--begin = bytes < 0 ? '-' : '+';
+	return begin;
+}
+
 size_t cell_number(char room[CELL_DIGITS], const struct cell *cell, bool exact,
 		   const char **text)
 {
@@ -43,6 +54,9 @@ size_t cell_number(char room[CELL_DIGITS], const struct cell *cell, bool exact,
 		break;
 	case CELL_SIZE:
 		begin = exact ? digits_put_dec(end, cell->count) : put_size(end, cell->count);
+		break;
+	case CELL_DELTA:
+		begin = put_delta(end, cell->number, exact);
 		break;
 	case CELL_HEX:
 		begin = digits_put_hex(end, cell->count);

@@ -112,6 +112,7 @@ static int add_member(struct report *report, struct buf *out, const char *name,
 static int add_cell(struct report *report, struct buf *out, const struct cell *cell)
 {
 	bool object = cell->type == CELL_OBJECT;
+	struct cell plain;
 
 	switch (cell->type) {
 	case CELL_MISSING:
@@ -123,6 +124,9 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 	case CELL_SIZE:
 	case CELL_HEX:
 		return add_number(out, cell);
+	case CELL_DELTA:
+		plain = cell_signed(cell->number);	/* without a plus */
+		return add_number(out, &plain);
 	case CELL_TEXT:
 	case CELL_BYTES:
 		return add_string(out, cell->text);

@@ -205,6 +205,7 @@ static int cell_compare(const struct cell *a, const struct cell *b)
 	case CELL_DEVICE:
 		return compare_numbers(a->count, b->count);
 	case CELL_SIGNED:
+	case CELL_DELTA:
 	case CELL_TIME:
 		return (a->number > b->number) - (a->number < b->number);
 	case CELL_PERCENT:

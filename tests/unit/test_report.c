@@ -358,6 +358,38 @@ static void test_sizes(void)
 	}
 }
 
+static void test_deltas(void)
+{
+	static const struct {
+		uint64_t before, after;
+		const char *text, *json;
+	} deltas[] = {
+		{ 7, 7, "0", "0" }, { 0, 1536, "+1.5K", "1536" }, { 8192, 4096, "-4K", "-4096" },
+		{ 1, 0, "-1B", "-1" }, { 1ull << 50, 0, "-1P", "-1125899906842624" },
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(deltas); i++) {
+		bool json = i & 1;
+		const struct report_options options = {
+			.format = json ? REPORT_JSON : REPORT_TEXT,
+		};
+		struct output o;
+		char want[64];
+
+		output_begin(&o, &options);
+		report_fact(o.report, "d", "d", cell_delta(deltas[i / 2].before,
+							   deltas[i / 2].after), 0);
+		output_end(&o);
+		snprintf(want, sizeof(want), json ? "\"d\": %s," : "d  %s\n",
+			 json ? deltas[i / 2].json : deltas[i / 2].text);
+		if (!strstr(o.text, want)) {
+			printf("no %s in %s\n", want, o.text);
+			test_failures++;
+		}
+		free(o.text);
+	}
+}
+
 /* Columns of the longest line. */
 static size_t widest(const char *text)
 {
@@ -493,6 +525,7 @@ int main(void)
 	test_facts();
 	test_columns();
 	test_sizes();
+	test_deltas();
 	test_cut();
 	test_terminal();
 	test_types();

@@ -21,6 +21,7 @@ enum cell_type {
 	CELL_COUNT,		/* unsigned integer; JSON integer */
 	CELL_SIGNED,		/* signed integer */
 	CELL_SIZE,		/* bytes; human in text unless --bytes, JSON integer of bytes */
+	CELL_DELTA,		/* bytes more or less: "+1.5M" "-4K" "0" in text */
 	CELL_HEX,		/* address or raw word: "0x7f.." in JSON, hex in text */
 	CELL_DEVICE,		/* count holds major << 32 | minor: "08:01" */
 	CELL_TEXT,		/* our own words, plain ASCII/UTF-8 */
@@ -102,6 +103,13 @@ static inline struct cell cell_size(uint64_t bytes)
 	struct cell cell = cell_typed(CELL_SIZE);
 
 	cell.count = bytes;
+	return cell;
+}
+static inline struct cell cell_delta(uint64_t before, uint64_t after)
+{
+	struct cell cell = cell_typed(CELL_DELTA);
+
+	cell.number = (int64_t)(after - before);
 	return cell;
 }
 static inline struct cell cell_hex(uint64_t word)
