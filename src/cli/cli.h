@@ -83,6 +83,7 @@ const char *cli_value(const struct cli *cli, const char *option);	/* last one, o
 const char *cli_value_at(const struct cli *cli, const char *option, size_t nth);
 
 extern const struct command cmd_cow;
+extern const struct command cmd_diff;
 extern const struct command cmd_elf;
 extern const struct command cmd_addr;
 extern const struct command cmd_map;

@@ -8,5 +8,6 @@ const struct command *const commands[] = {
 	&cmd_pagetable,
 	&cmd_elf,
 	&cmd_addr,
+	&cmd_diff,
 	NULL
 };

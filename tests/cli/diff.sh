@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command line of diff, and its documents against the schema.
+set -u
+top=${srcdir:-.}
+vmatlas=$PWD/vmatlas
+work=$(mktemp -d) || exit 99
+sleep 600 &
+one=$!
+sleep 600 &
+two=$!
+trap 'kill $one $two; rm -rf "$work"' EXIT
+while ! grep -q sleep /proc/$one/comm || ! grep -q sleep /proc/$two/comm; do sleep 0.02; done
+sleep 0.1
+fail=0
+bad() { echo "$*"; fail=1; }
+
+run() {
+	expected=$1
+	shift
+	"$vmatlas" diff "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$expected" ] || bad "diff $*: exit $got, not $expected: $(cat "$work/err")"
+}
+
+document() {
+	run "$@"
+	shift
+	"$top/tests/cli/validate.py" diff "$work/out"
+	case $? in
+	0 | 77) ;;
+	*) bad "diff $*: see above" ;;
+	esac
+}
+
+# A process is what it is.
+document 0 --json --exit-code $one $one
+grep -q '"relation": "same"' "$work/out" || bad "a process is not the same as itself"
+grep -q '"differs": false' "$work/out" || bad "a process differs from itself"
+run 0 --exit-code $one $one
+grep -q '^No difference: ' "$work/out" || bad "text of no difference: $(cat "$work/out")"
+grep -q 'VMAs that changed' "$work/out" && bad "a table of nothing"
+run 0 --all $one $one
+grep -q '^same .*libc' "$work/out" || run 0 --all --raw -o change,role $one $one
+
+# Two runs of a program: every VMA is matched, whatever the addresses are.
+document 0 --json $one $two
+grep -q '"relation": "other"' "$work/out" ||
+	[ "$(cat /proc/sys/kernel/randomize_va_space)" = 0 ] || bad "two runs are not told apart"
+grep -E '"change": "(added|removed|moved|grown|shrunk|split|merged)"' "$work/out" && bad "not all VMAs are matched"
+document 4 --json --exit-code -o change,what,changed,class $$ $one
+document 0 --json --vma stack $one $two
+[ "$(grep -c '"change"' "$work/out")" -ge 1 ] || bad "--vma stack has no row"
+grep -q '"role": "text"' "$work/out" && bad "--vma stack has the text, too"
+run 0 --raw --no-headings -o change,path --all $one $two
+grep -q '^same .*/libc' "$work/out" || grep -q '^pages .*/libc' "$work/out" || bad "--raw: $(head -3 "$work/out")"
+
+# Texts only: VMAs are compared, pages are not.
+mkdir "$work/a" "$work/b"
+cat /proc/$one/maps >"$work/a/maps"
+sed 's/^\([0-9a-f]*\)-\([0-9a-f]*\) r--p \(.*libc.so.6\)$/\1-\2 rw-p \3/' "$work/a/maps" >"$work/b/maps"
+document 4 --json --exit-code "$work/a" "$work/b"
+grep -q '"change": "protection"' "$work/out" || bad "other permissions are not seen"
+grep -q '"pages_compared": null, *$\|"pages_compared": null,$' "$work/out"
+grep -q '"pages_compared_missing": "not-recorded"' "$work/out" || bad "pages of a text are compared"
+grep -q '"before": 0' "$work/out" && bad "what was not recorded is 0"
+document 0 --json --exit-code "$work/a" "$work/a/maps"
+document 0 --json --exit-code --from "$work/a" $one
+run 0 "$work/a" $one
+grep -q 'Pages were not compared: ' "$work/out" || bad "nothing says that pages were not compared"
+
+# With smaps there are counters.
+cat /proc/$one/smaps >"$work/a/smaps"
+cp -r "$work/a" "$work/c"
+document 0 --json --exit-code "$work/a" "$work/c"
+sed -i 's/^Rss: .*/Rss:                 8192 kB/' "$work/c/smaps"
+document 4 --json --exit-code "$work/a" "$work/c"
+run 4 --exit-code "$work/a" "$work/c"
+grep -q '^counters ' "$work/out" || bad "other counters are not listed"
+
+run 2
+run 2 $one
+run 2 $one $two $$
+run 2 -o nonsense $one $two
+run 1 999999999 $one
+run 1 "$work/nothing" $one
+grep -q "$work/nothing" "$work/err" || bad "which snapshot is missing is not said"
+exit $fail
