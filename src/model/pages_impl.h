@@ -17,10 +17,10 @@
  *   pages_shape.c   the short way where neither frames, flags nor counts are wanted
  */
 #define PAGES_WINDOW 32768u		/* words of one read: 256 KiB */
-/* A chunk ends after so many present pages (2 GiB: frames that lie side by side in memory and
- * apart in address space are then read together) or so many runs. */
-#define PAGES_CHUNK (PAGES_WINDOW * 17)
-#define PAGES_CHUNK_RUNS (PAGES_WINDOW * 8)
+/* A chunk ends after so many present pages (8 GiB: frames that lie side by side in memory and
+ * apart in address space are then read together) or so many runs (12 MiB of them). */
+#define PAGES_CHUNK (PAGES_WINDOW * 65)
+#define PAGES_CHUNK_RUNS (PAGES_WINDOW * 12)
 #define PAGES_PIECES 4096u		/* pieces joined in one read */
 #define PAGES_RANGES 1024u		/* ranges looked ahead: one scan covers them */
 #define PAGES_REGIONS 4096u
