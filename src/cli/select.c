@@ -122,7 +122,7 @@ static bool has_cgroup(struct choice *choice, pid_t pid)
 	text = buf_span(&choice->text);
 	while (cgroup_take_line(&text, &line))
 		for (size_t i = 0; (pattern = cli_value_at(choice->cli, "cgroup", i)); i++)
-			if (cgroup_matches(line.path, pattern))
+			if (cgroup_matches(&line, pattern))
 				return true;
 	return false;
 }

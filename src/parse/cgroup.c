@@ -63,16 +63,43 @@ bool cgroup_of_memory(struct span text, struct cgroup_line *line)
 	return found;
 }
 
-/* "/sys/fs/cgroup/system.slice" names the same group as "/system.slice". In v1 the folder of the
- * controllers stands in between; it is left to the caller. */
-static const char *without_mount(const char *pattern)
+/* The folder below the mounts: of v1 the controllers or one of them, of v2 "unified" if any. */
+static bool is_folder_of(struct span folder, const struct cgroup_line *line)
+{
+	struct span rest = line->controllers;
+
+	if (!line->hierarchy)
+		return span_is(folder, "unified");
+	if (span_starts(rest, "name="))
+		rest = (struct span) { rest.ptr + 5, rest.len - 5 };
+	if (span_equal(folder, rest))
+		return true;
+	while (rest.len) {
+		if (span_equal(folder, span_take_until(&rest, ',')))
+			return true;
+		span_take_char(&rest, ',');
+	}
+	return false;
+}
+
+/* "/sys/fs/cgroup/system.slice" names the group "/system.slice", in v1
+ * "/sys/fs/cgroup/memory/system.slice" does; NULL: one of another hierarchy. */
+static const char *without_mount(const struct cgroup_line *line, const char *pattern)
 {
 	static const char mount[] = "/sys/fs/cgroup";
 	size_t len = sizeof(mount) - 1;
+	struct span rest = span_of(pattern);
+	struct span folder;
 
 	if (strncmp(pattern, mount, len) || (pattern[len] && pattern[len] != '/'))
 		return pattern;
-	return pattern[len] ? pattern + len : "/";
+	rest = (struct span) { pattern + len, rest.len - len };
+	if (!span_take_char(&rest, '/'))
+		return "/";
+	folder = span_take_until(&rest, '/');
+	if (is_folder_of(folder, line))
+		return rest.len ? rest.ptr : "/";
+	return line->hierarchy ? NULL : pattern + len;
 }
 
 /* The pattern as it is first: systemd writes \x2d into names, which a pattern would eat. */
@@ -83,13 +110,14 @@ static bool matches_at(const char *path, const char *pattern, size_t len)
 	return !fnmatch(pattern, path, FNM_PATHNAME | FNM_LEADING_DIR);
 }
 
-bool cgroup_matches(struct span path, const char *pattern)
+bool cgroup_matches(const struct cgroup_line *line, const char *pattern)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT, wanted = BUF_INIT;
 	const char *at;
 
-	pattern = without_mount(pattern);
-	if (buf_add_span(&text, path) < 0 || buf_add_str(&wanted, pattern) < 0)
+	pattern = without_mount(line, pattern);
+	if (!pattern || buf_add_span(&text, line->path) < 0 ||
+	    buf_add_str(&wanted, pattern) < 0)
 		return false;
 	while (wanted.len && wanted.data[wanted.len - 1] == '/')
 		wanted.data[--wanted.len] = '\0';

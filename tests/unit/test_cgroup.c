@@ -49,7 +49,18 @@ static void test_memory(void)
 
 static bool matches(const char *path, const char *pattern)
 {
-	return cgroup_matches(span_of(path), pattern);
+	struct cgroup_line line = { .path = span_of(path) };
+
+	return cgroup_matches(&line, pattern);
+}
+
+static bool matches_v1(const char *controllers, const char *path, const char *pattern)
+{
+	struct cgroup_line line = {
+		.hierarchy = 4, .controllers = span_of(controllers), .path = span_of(path)
+	};
+
+	return cgroup_matches(&line, pattern);
 }
 
 static void test_matches(void)
@@ -65,6 +76,16 @@ static void test_matches(void)
 	CHECK(matches("/a/b", "/sys/fs/cgroup/a"));
 	CHECK(matches("/a/b", "/sys/fs/cgroup") && matches("/a/b", "/sys/fs/cgroup/"));
 	CHECK(!matches("/a/b", "/sys/fs/cgroups"));
+	CHECK(matches("/a/b", "/sys/fs/cgroup/unified/a") && matches("/a", "/sys/fs/cgroup/unified"));
+	/* The folder of a hierarchy of v1 names just this one. */
+	CHECK(matches_v1("memory", "/a/b", "/sys/fs/cgroup/memory/a"));
+	CHECK(matches_v1("memory", "/a/b", "/sys/fs/cgroup/memory"));
+	CHECK(matches_v1("cpu,cpuacct", "/a/b", "/sys/fs/cgroup/cpu,cpuacct/a/b/"));
+	CHECK(matches_v1("cpu,cpuacct", "/a/b", "/sys/fs/cgroup/cpuacct/a"));
+	CHECK(matches_v1("name=systemd", "/a/b", "/sys/fs/cgroup/systemd/a"));
+	CHECK(!matches_v1("cpu,cpuacct", "/a/b", "/sys/fs/cgroup/memory/a"));
+	CHECK(!matches_v1("memory", "/a/b", "/sys/fs/cgroup/a"));
+	CHECK(matches_v1("memory", "/a/b", "/a"));
 	/* A name alone, at any depth. */
 	CHECK(matches("/system.slice/ssh.service", "ssh.service"));
 	CHECK(matches("/a/ssh.service/b", "ssh.service"));

@@ -31,10 +31,10 @@ bool cgroup_take_line(struct span *text, struct cgroup_line *line);
 bool cgroup_of_memory(struct span text, struct cgroup_line *line);
 
 /*
- * Is the group `path` the one that the pattern means, or below it? A pattern with a slash is a
- * path from the root, as the kernel prints it or as it stands below /sys/fs/cgroup; without one
+ * Is the group of the line the one that the pattern means, or below it? A pattern with a slash is
+ * a path from the root, as the kernel prints it or as it stands below /sys/fs/cgroup; without one
  * it is the name of a group at any depth. Shell patterns are allowed, none crosses a slash.
  */
-bool cgroup_matches(struct span path, const char *pattern);
+bool cgroup_matches(const struct cgroup_line *line, const char *pattern);
 
 #endif
