@@ -9,5 +9,6 @@ const struct command *const commands[] = {
 	&cmd_elf,
 	&cmd_addr,
 	&cmd_diff,
+	&cmd_ps,
 	NULL
 };

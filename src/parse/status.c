@@ -118,3 +118,20 @@ int status_parse(struct span text, struct status *status, struct error *error)
 	*status = parsed;
 	return 0;
 }
+
+int status_add_comm(const struct status *status, struct buf *comm)
+{
+	struct span name = status->name;
+	int rc = 0;
+
+	while (name.len && rc >= 0) {
+		rc = buf_add_span(comm, span_take_until(&name, '\\'));
+		if (rc >= 0 && name.len > 1) {
+			rc = buf_add_char(comm, name.ptr[1] == 'n' ? '\n' : name.ptr[1]);
+			name = (struct span) { name.ptr + 2, name.len - 2 };
+		} else if (rc >= 0 && span_take_char(&name, '\\')) {
+			rc = buf_add_char(comm, '\\');
+		}
+	}
+	return rc;
+}

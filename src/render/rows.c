@@ -240,6 +240,8 @@ int table_rows_flush(struct report *report)
 	if (t->row_count && t->row_count < TABLE_SORT_ROWS)
 		qsort_r(t->rows, t->row_count, sizeof(*t->rows), row_compare, t);
 	t->sort = NULL;
+	if (report->options.top && t->row_count > report->options.top)
+		t->row_count = report->options.top;
 	for (size_t i = 0; i < t->row_count && rc >= 0; i++)
 		rc = report->ops->row(report, t->rows[i].cells);
 	table_rows_free(t);

@@ -92,6 +92,8 @@ int live_text_end(struct source_process *process, enum source_text what, struct 
 int live_system_open(struct source *source, enum source_system_text what, int *fd,
 		     struct error *error);
 int live_exe(struct source_process *process, struct buf *path, struct error *error);
+int live_namespace(struct source_process *process, enum source_namespace which, uint64_t *inode,
+		   struct error *error);
 int live_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
 		     struct buf *name, struct error *error);
 

@@ -209,6 +209,25 @@ int live_exe(struct source_process *process, struct buf *path, struct error *err
 	return live_link(live_process_of(process), "exe", path, error);
 }
 
+/* "mnt:[4026531841]" */
+int live_namespace(struct source_process *process, enum source_namespace which, uint64_t *inode,
+		   struct error *error)
+{
+	static const char *const links[] = {
+		[SOURCE_NAMESPACE_PID] = "ns/pid", [SOURCE_NAMESPACE_MOUNT] = "ns/mnt"
+	};
+	CLEANUP(buf_done) struct buf link = BUF_INIT;
+	int rc = live_link(live_process_of(process), links[which], &link, error);
+	struct span text = buf_span(&link);
+
+	if (rc < 0)
+		return rc;
+	span_take_until(&text, '[');
+	if (!span_take_char(&text, '[') || !span_take_dec(&text, inode))
+		return error_set(error, ERROR_PARSE, links[which], "not the form of a namespace");
+	return 0;
+}
+
 int live_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
 		     struct buf *name, struct error *error)
 {

@@ -260,6 +260,14 @@ int source_exe(struct source_process *process, struct buf *path, struct error *e
 	return ops->exe ? ops->exe(process, path, error) : NOT_RECORDED(error, "exe");
 }
 
+int source_namespace(struct source_process *process, enum source_namespace which,
+		     uint64_t *inode, struct error *error)
+{
+	const struct source_ops *ops = process->source->ops;
+
+	return ops->ns ? ops->ns(process, which, inode, error) : NOT_RECORDED(error, "ns");
+}
+
 int source_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
 		       struct buf *name, struct error *error)
 {

@@ -41,6 +41,8 @@ struct source_ops {
 	int (*text_end)(struct source_process *process, enum source_text what,
 			struct error *error);
 	int (*exe)(struct source_process *process, struct buf *path, struct error *error);
+	int (*ns)(struct source_process *process, enum source_namespace which, uint64_t *inode,
+		  struct error *error);
 	int (*mapped_name)(struct source_process *process, uint64_t start, uint64_t end,
 			   struct buf *name, struct error *error);
 	int (*pagemap)(struct source_process *process, uint64_t first, uint64_t *words,

@@ -47,6 +47,7 @@ static const struct source_ops live_ops = {
 	.text_open = live_text_open,
 	.text_end = live_text_end,
 	.exe = live_exe,
+	.ns = live_namespace,
 	.mapped_name = live_mapped_name,
 	.pagemap = live_pagemap,
 	.scan = live_scan,

@@ -123,13 +123,15 @@ static void test_unopened(struct source *source)
 	CLEANUP(source_process_freep) struct source_process *self = NULL;
 	CLEANUP(buf_done) struct buf text = BUF_INIT, opened = BUF_INIT, name = BUF_INIT;
 	struct error e = ERROR_INIT;
-	uint64_t uid = 1;
+	uint64_t uid = 1, other = 0;
 
 	CHECK(!source_process_open(source, getpid(), &self, &e));
 	CHECK(!source_text(self, 0, SOURCE_COMM, &opened, &e));
 	CHECK(!source_pid_text(source, getpid(), SOURCE_COMM, &text, &e));
 	CHECK_STR(buf_str(&text), buf_str(&opened));
 	CHECK(source_pid_text(source, INT32_MAX, SOURCE_COMM, &text, &e) == -ERROR_NOT_FOUND);
+	CHECK(!source_namespace(self, SOURCE_NAMESPACE_PID, &uid, &e) && uid > 1);
+	CHECK(!source_namespace(self, SOURCE_NAMESPACE_MOUNT, &other, &e) && other != uid);
 	CHECK(!source_user_id(source, "root", &uid, &e) && !uid);
 	CHECK(!source_user_name(source, 0, &name, &e));
 	CHECK_STR(buf_str(&name), "root");

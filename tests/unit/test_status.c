@@ -57,6 +57,7 @@ static void test_full(void)
 
 static void test_kinds(void)
 {
+	CLEANUP(buf_done) struct buf comm = BUF_INIT;
 	struct status status = parse("status/good-namespaces.txt");
 
 	CHECK_U64(value_of(&status, STATUS_NSPID), 1);
@@ -73,6 +74,8 @@ static void test_kinds(void)
 	CHECK_U64(value_of(&status, STATUS_VM_PTE), 60 << 10);
 	status = parse("status/good-escapes.txt");
 	CHECK_SPAN(status.name, "a\\nb\\\\c: \xff");
+	CHECK(!status_add_comm(&status, &comm));
+	CHECK_STR(buf_str(&comm), "a\nb\\c: \xff");
 }
 
 /* A damaged line is missing, not zero; the others count. */

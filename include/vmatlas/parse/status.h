@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmatlas/base/buf.h"
 #include "vmatlas/base/error.h"
 #include "vmatlas/base/names.h"
 #include "vmatlas/base/span.h"
@@ -52,6 +53,10 @@ struct status {
 
 /* Never fails on unknown or missing lines; ERROR_PARSE only if no line has the form "Key:". */
 int status_parse(struct span text, struct status *status, struct error *error);
+
+/* Undoes the kernel's escapes of the name (proc_task_name in fs/proc/array.c: newline and
+ * backslash). Appends to comm; 0 or -ERROR_NOMEM. */
+int status_add_comm(const struct status *status, struct buf *comm);
 
 static inline bool status_has(const struct status *status, enum status_key key)
 {

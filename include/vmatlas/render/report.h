@@ -36,6 +36,7 @@ struct report_options {
 	bool no_headings;
 	bool verbose;		/* -v */
 	unsigned width;		/* 0: the terminal's, or 80; no cut when the output is no terminal */
+	size_t top;		/* of sorted tables only the first rows, so many; 0: all */
 	const char *sort;	/* rows of tables that have this column, "-rss": descending; or NULL */
 };
 

@@ -177,6 +177,10 @@ int source_system_text(struct source *source, enum source_system_text what, stru
 		       struct error *error);
 /* The link /proc/PID/exe, raw bytes, with the kernel's " (deleted)" if any. */
 int source_exe(struct source_process *process, struct buf *path, struct error *error);
+/* The number of one of its namespaces, which names it in this system: /proc/PID/ns. */
+enum source_namespace { SOURCE_NAMESPACE_PID, SOURCE_NAMESPACE_MOUNT };
+int source_namespace(struct source_process *process, enum source_namespace which,
+		     uint64_t *inode, struct error *error);
 /* The link of a VMA in /proc/PID/map_files: its name as in maps, but with newlines unescaped. */
 int source_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
 		       struct buf *name, struct error *error);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "select.h"
+#include "vmatlas/render/report_ps.h"
+
+static const struct cli_option ps_options[] = {
+	SELECT_OPTIONS,
+	{ "top", "N", "only the N first rows of the order" },
+	{ "no-ledger", NULL, "without what the memory of the machine is used for" },
+	{ NULL, NULL, NULL },
+};
+
+static void step(void *ctx, uint64_t done, uint64_t total)
+{
+	progress_step(ctx, done, total);
+}
+
+static int read_roster(struct cli *cli, const struct selection *selection, unsigned needs,
+		       struct roster *roster, struct error *error)
+{
+	CLEANUP_FREE pid_t *pids = calloc(selection->count, sizeof(*pids));
+	struct progress progress;
+	struct roster_request request = {
+		.pids = pids, .count = selection->count, .needs = needs,
+		.threads = cli->threads, .progress = step, .ctx = &progress,
+	};
+	int rc;
+
+	if (!pids)
+		return error_nomem(error);
+	for (size_t i = 0; i < selection->count; i++)
+		pids[i] = selection->processes[i].pid;
+	progress_init(&progress, "processes");
+	rc = roster_read(cli->source, &request, roster, error);
+	progress_done(&progress);
+	return rc;
+}
+
+/* A set that is not all leaves mappers outside, and does not tell what the machine holds. */
+static bool is_all(const struct cli *cli)
+{
+	return cli_has(cli, "all") ? !cli_has(cli, "user") && !cli_has(cli, "name") &&
+		!cli_has(cli, "cgroup") : !cli->operand_count && !cli_has(cli, "tree") &&
+		!cli_has(cli, "user") && !cli_has(cli, "name") && !cli_has(cli, "cgroup");
+}
+
+static int read_machine(struct cli *cli, const struct roster *roster, struct machine *machine,
+			const struct machine **shown, struct error *error)
+{
+	struct error local = ERROR_INIT;
+	int rc;
+
+	if (!is_all(cli) || cli_has(cli, "no-ledger"))
+		return 0;
+	rc = machine_read(cli->source, roster->tally, machine, &local);
+	if (rc >= 0)
+		*shown = machine;
+	else if (local.code != ERROR_NOT_RECORDED)
+		*error = local;
+	return rc >= 0 || local.code == ERROR_NOT_RECORDED ? 0 : rc;
+}
+
+static int ps_one(struct cli *cli, struct report *report, struct source_process *none,
+		  struct error *error)
+{
+	CLEANUP(selection_done) struct selection selection = { 0 };
+	CLEANUP(roster_done) struct roster roster = { 0 };
+	struct column_set columns;
+	struct machine machine;
+	struct ps_show show = { .columns = &columns };
+	unsigned needs;
+
+	(void)none;
+	if (column_set_choose(&columns, ps_columns, cli->columns, cli->report.verbose, error) < 0 ||
+	    cli_select(cli, true, &selection, error) < 0)
+		return -1;
+	needs = report_needs(report, &columns) | (is_all(cli) ? 0 : ROSTER_NEED_OUTSIDE);
+	if (read_roster(cli, &selection, needs, &roster, error) < 0 ||
+	    read_machine(cli, &roster, &machine, &show.machine, error) < 0)
+		return -1;
+	show.left = (struct ps_left) { selection.kernel, selection.gone, selection.refused };
+	if (report_ps(report, &roster, &show, error) < 0)
+		return -1;
+	return selection.failed ? STATUS_FAILED : 0;
+}
+
+/* Without the right to look at pages only the kernel's RSS is known of most. */
+static int ps_run(struct cli *cli)
+{
+	struct error error = ERROR_INIT;
+	const char *top = cli_value(cli, "top");
+	uint64_t rows = 0;
+
+	if (top && (!span_number(span_of(top), &rows) || !rows))
+		return cli_usage_error(cli, "--top takes a number from 1, not \"%s\"", top);
+	if (cli_source(cli, &error) < 0)
+		return cli_error(&error);
+	if (!cli->report.sort)
+		cli->report.sort = source_host(cli->source)->frames_visible ? "-pss" : "-rss";
+	cli->report.top = rows;
+	return cli_one_document(cli, "vmatlas/ps", ps_one);
+}
+
+const struct command cmd_ps = {
+	.name = "ps",
+	.operands = "[PID...]",
+	.summary = "the memory of all processes, and what the machine uses its memory for",
+	.options = ps_options,
+	.columns = ps_columns,
+	.run = ps_run,
+};

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Options and documents of ps, and recorded processes.
+set -u
+top=${srcdir:-.}
+vmatlas=${VMATLAS:-./vmatlas}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+fail=0
+
+bad() { echo "failed: $*"; fail=1; }
+# run STATUS ARGS...: output in out and err
+run() {
+	want=$1
+	shift
+	"$vmatlas" ps "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$want" ] || { bad "ps $*: exit $got, not $want"; cat "$work/err"; }
+}
+says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
+valid() {
+	[ -n "${PYTHON:-}" ] || return 0
+	"$PYTHON" "$top/tests/cli/validate.py" ps "$work/out" || bad "not valid: ps $*"
+}
+
+run 2 --top 0; says 'a number from 1' err
+run 2 --top many
+run 2 --sort nope; says 'no column' err
+run 2 -o nope; says 'no such column' err
+run 1 2147483647; says 'no process' err
+run 1 --tree self --name 'not the name'
+run 0 --json; valid; says '"ledger"' out
+run 0 --json --tree $$; valid; ! grep -q '"ledger"' "$work/out" || bad "a ledger of a part"
+run 0 --json --no-ledger; valid; ! grep -q '"ledger"' "$work/out" || bad "--no-ledger"
+run 0 --json -o "$("$vmatlas" ps --list-columns | sed 's/ .*//' | paste -sd, -)" $$; valid
+says "\"pid\": $$," out
+run 1 --json $$ 2147483647; valid; says "\"pid\": $$," out
+run 0 --top 1; [ "$(grep -c '^ *[0-9]' "$work/out")" = 1 ] || bad "--top 1: $(cat "$work/out")"
+says '^In all' out; says '^MemTotal ' out; says '^not accounted for' out
+run 0 --raw --no-headings -o pid,comm $$; says "^$$ " out; [ "$(wc -l <"$work/out")" = 1 ] || bad raw
+run 0 --pairs -o pid,vss $$; says "^PID=\"$$\" VSS=\"[0-9]*\"$" out
+LC_ALL=C run 0 $$; ! LC_ALL=C grep -q '[^ -~]' "$work/out" || bad "bytes outside ASCII"
+[ "$(wc -L <"$work/out")" -le 80 ] || bad "wider than 80 columns: $(cat "$work/out")"
+
+# A recorded process without page frames: the kernel's sums and the counters.
+mkdir "$work/one" "$work/bare"
+for name in maps stat status cgroup smaps_rollup; do cat "/proc/$$/$name" >"$work/one/$name"; done
+run 0 --json --from "$work/one"; valid
+says "\"pid\": $$, \"inner_pid\": null" out
+says '"rss_from": "rollup"' out
+rss=$(sed -n 's/^Rss: *\([0-9]*\) kB/\1/p' "$work/one/smaps_rollup")
+says "\"rss\": $((rss * 1024)), " out
+says '"once": null, "once_missing": "not-recorded"' out
+cat "/proc/$$/maps" >"$work/bare/maps"
+run 0 --json --from "$work/bare"; valid
+says '"pid": null, "pid_missing": "not-recorded"' out
+says '"pss_missing": "not-recorded"' out
+exit $fail
