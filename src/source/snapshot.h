@@ -2,7 +2,11 @@
 #ifndef SOURCE_SNAPSHOT_H
 #define SOURCE_SNAPSHOT_H
 
+#include <pthread.h>
+
 #include "source_impl.h"
+
+struct snapshot_runs;
 
 /*
  * The provider that reads what vmatlas-snapshot(5) describes. Nothing of the running system is
@@ -11,6 +15,9 @@
  *   snapshot_manifest.c what was recorded, when and where
  *   snapshot_missing.c	 what could not be read when it was recorded
  *   snapshot_text.c	 texts of processes and of the machine
+ *   snapshot_runs.c	 one file of runs
+ *   snapshot_pages.c	 pagemap and PAGEMAP_SCAN
+ *   snapshot_frames.c	 words of frames
  *   source_snapshot.c	 processes, and all of it together
  */
 
@@ -99,12 +106,16 @@ struct snapshot {
 	uint64_t frames_end;
 	bool exclusive_mark;
 	struct snapshot_missing missing;
+	pthread_mutex_t lock;	/* of frames: several threads ask */
+	struct snapshot_runs *frames[SOURCE_FRAMES_MAX];
 };
 
 struct snapshot_process {
 	struct source_process base;
 	char folder[16];	/* "4242/", or "" */
 	struct snapshot_missing missing;
+	struct snapshot_runs *pagemap, *scan;	/* opened when they are wanted */
+	uint64_t categories;			/* recorded in scan */
 };
 
 static inline struct snapshot *snapshot_of(struct source *source)
@@ -137,5 +148,16 @@ int snapshot_system_open(struct source *source, enum source_system_text what, in
 int snapshot_exe(struct source_process *process, struct buf *path, struct error *error);
 int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
 			 struct buf *name, struct error *error);
+
+int snapshot_pagemap(struct source_process *process, uint64_t first, uint64_t *words,
+		     size_t count, size_t *got, struct error *error);
+int snapshot_scan(struct source_process *process, const struct source_scan *scan,
+		  struct source_region *regions, size_t count, size_t *got, uint64_t *walked,
+		  struct error *error);
+
+int snapshot_frames(struct source *source, enum source_frames what, uint64_t first,
+		    uint64_t *words, size_t count, size_t *got, struct error *error);
+enum gap snapshot_frames_access(struct source *source, enum source_frames what);
+void snapshot_frames_done(struct snapshot *snapshot);
 
 #endif

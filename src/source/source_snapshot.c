@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include "snapshot.h"
+#include "snapshot_runs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,8 @@ static void snapshot_free(struct source *source)
 {
 	struct snapshot *snapshot = snapshot_of(source);
 
+	snapshot_frames_done(snapshot);
+	pthread_mutex_destroy(&snapshot->lock);
 	snapshot_store_done(&snapshot->store);
 	snapshot_missing_done(&snapshot->missing);
 	free(snapshot->members);
@@ -106,6 +108,8 @@ static void snapshot_process_free(struct source_process *process)
 {
 	struct snapshot_process *p = snapshot_process_of(process);
 
+	snapshot_runs_free(p->pagemap);
+	snapshot_runs_free(p->scan);
 	snapshot_missing_done(&p->missing);
 	free(p);
 }
@@ -165,6 +169,8 @@ static const struct source_ops snapshot_ops = {
 	.free = snapshot_free,
 	.pids = snapshot_pids,
 	.system_open = snapshot_system_open,
+	.frames = snapshot_frames,
+	.frames_access = snapshot_frames_access,
 	.frames_end = snapshot_frames_end,
 	.exclusive_mark = snapshot_exclusive_mark,
 	.process_open = snapshot_process_open,
@@ -173,6 +179,8 @@ static const struct source_ops snapshot_ops = {
 	.text_open = snapshot_text_open,
 	.exe = snapshot_exe,
 	.mapped_name = snapshot_mapped_name,
+	.pagemap = snapshot_pagemap,
+	.scan = snapshot_scan,
 };
 
 /* The id is the first field of `stat`; without a readable one the process is nameless. */
@@ -237,6 +245,7 @@ int source_folder(struct source **source, const char *path, struct error *error)
 		return error_nomem(error);
 	source_init(&snapshot->base, &snapshot_ops, SOURCE_KIND_SNAPSHOT);
 	snapshot->store.dir = -1;
+	pthread_mutex_init(&snapshot->lock, NULL);
 	guard = &snapshot->base;
 	rc = snapshot_store_init(&snapshot->store, guard, path, error);
 	if (!rc)

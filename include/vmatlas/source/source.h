@@ -217,6 +217,10 @@ int source_pagemap_scan(struct source_process *process, const struct source_scan
 			struct source_region *regions, size_t count, size_t *got,
 			uint64_t *walked, struct error *error);
 
+/* What the word of a frame is that a snapshot does not hold: a bit that no kernel sets, none of
+ * the flags, and no count. */
+#define SOURCE_FRAME_NOT_RECORDED (1ULL << 63)
+
 /* `count` words from frame `first`; *got smaller at the end of physical memory. */
 int source_frames(struct source *source, enum source_frames what, uint64_t first, uint64_t *words,
 		  size_t count, size_t *got, struct error *error);
