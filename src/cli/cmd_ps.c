@@ -7,6 +7,7 @@
 static const struct cli_option ps_options[] = {
 	SELECT_OPTIONS,
 	{ "top", "N", "only the N first rows of the order" },
+	{ "openmetrics", NULL, "print OpenMetrics text, for a collector of metrics" },
 	{ "no-ledger", NULL, "without what the memory of the machine is used for" },
 	{ NULL, NULL, NULL },
 };
@@ -61,28 +62,62 @@ static int read_machine(struct cli *cli, const struct roster *roster, struct mac
 	return rc >= 0 || local.code == ERROR_NOT_RECORDED ? 0 : rc;
 }
 
+struct ps_data {
+	struct selection selection;
+	struct roster roster;
+	struct machine machine;
+	struct ps_show show;
+};
+
+static void data_done(struct ps_data *data)
+{
+	selection_done(&data->selection);
+	roster_done(&data->roster);
+}
+
+static int collect(struct cli *cli, unsigned needs, struct ps_data *data, struct error *error)
+{
+	int rc = cli_select(cli, true, &data->selection, error);
+
+	if (!is_all(cli))
+		needs |= ROSTER_NEED_OUTSIDE;
+	if (rc >= 0)
+		rc = read_roster(cli, &data->selection, needs, &data->roster, error);
+	if (rc >= 0)
+		rc = read_machine(cli, &data->roster, &data->machine, &data->show.machine, error);
+	data->show.left = (struct ps_left) {
+		data->selection.kernel, data->selection.gone, data->selection.refused
+	};
+	return rc;
+}
+
 static int ps_one(struct cli *cli, struct report *report, struct source_process *none,
 		  struct error *error)
 {
-	CLEANUP(selection_done) struct selection selection = { 0 };
-	CLEANUP(roster_done) struct roster roster = { 0 };
+	CLEANUP(data_done) struct ps_data data = { 0 };
 	struct column_set columns;
-	struct machine machine;
-	struct ps_show show = { .columns = &columns };
-	unsigned needs;
 
 	(void)none;
-	if (column_set_choose(&columns, ps_columns, cli->columns, cli->report.verbose, error) < 0 ||
-	    cli_select(cli, true, &selection, error) < 0)
+	if (column_set_choose(&columns, ps_columns, cli->columns, cli->report.verbose, error) < 0)
 		return -1;
-	needs = report_needs(report, &columns) | (is_all(cli) ? 0 : ROSTER_NEED_OUTSIDE);
-	if (read_roster(cli, &selection, needs, &roster, error) < 0 ||
-	    read_machine(cli, &roster, &machine, &show.machine, error) < 0)
+	data.show.columns = &columns;
+	if (collect(cli, report_needs(report, &columns), &data, error) < 0 ||
+	    report_ps(report, &data.roster, &data.show, error) < 0)
 		return -1;
-	show.left = (struct ps_left) { selection.kernel, selection.gone, selection.refused };
-	if (report_ps(report, &roster, &show, error) < 0)
-		return -1;
-	return selection.failed ? STATUS_FAILED : 0;
+	return data.selection.failed ? STATUS_FAILED : 0;
+}
+
+static int run_metrics(struct cli *cli)
+{
+	CLEANUP(data_done) struct ps_data data = { .show.top = cli->report.top };
+	struct error error = ERROR_INIT;
+
+	if (cli->report.format != REPORT_TEXT || cli->columns)
+		return cli_usage_error(cli, "--openmetrics is a format of its own");
+	if (collect(cli, ROSTER_NEED_CGROUP, &data, &error) < 0 ||
+	    report_ps_metrics(stdout, &data.roster, &data.show, &error) < 0)
+		return cli_error(&error);
+	return data.selection.failed ? STATUS_FAILED : STATUS_OK;
 }
 
 /* Without the right to look at pages only the kernel's RSS is known of most. */
@@ -94,11 +129,13 @@ static int ps_run(struct cli *cli)
 
 	if (top && (!span_number(span_of(top), &rows) || !rows))
 		return cli_usage_error(cli, "--top takes a number from 1, not \"%s\"", top);
+	cli->report.top = rows;
+	if (cli_has(cli, "openmetrics"))
+		return run_metrics(cli);
 	if (cli_source(cli, &error) < 0)
 		return cli_error(&error);
 	if (!cli->report.sort)
 		cli->report.sort = source_host(cli->source)->frames_visible ? "-pss" : "-rss";
-	cli->report.top = rows;
 	return cli_one_document(cli, "vmatlas/ps", ps_one);
 }
 

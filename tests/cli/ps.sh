@@ -42,6 +42,37 @@ run 0 --pairs -o pid,vss $$; says "^PID=\"$$\" VSS=\"[0-9]*\"$" out
 LC_ALL=C run 0 $$; ! LC_ALL=C grep -q '[^ -~]' "$work/out" || bad "bytes outside ASCII"
 [ "$(wc -L <"$work/out")" -le 80 ] || bad "wider than 80 columns: $(cat "$work/out")"
 
+# OpenMetrics: a strict reader takes it, and not what is wrong with it.
+metrics() { python3 "$top/tests/tools/openmetrics.py" "$1"; }
+if command -v python3 >/dev/null; then
+	run 2 --openmetrics --json; says 'a format of its own' err
+	run 0 --openmetrics; metrics "$work/out" || bad "the metrics"
+	run 0 --openmetrics --top 2; metrics "$work/out" || bad "the metrics of --top"
+	[ "$(grep -c '^vmatlas_process_threads{' "$work/out")" = 2 ] || bad "--top of metrics"
+	says '^vmatlas_machine_memory_bytes{use="free"} [0-9]*$' out
+	run 0 --openmetrics $$; metrics "$work/out" || bad "the metrics of one"
+	says "^vmatlas_process_threads{pid=\"$$\",comm=\"[^\"]*\",user=\"[^\"]*\",cgroup=\"[^\"]*\"} 1$" out
+	! grep -q machine "$work/out" || bad "metrics of the machine with one process"
+	while read -r change; do
+		sed "$change" "$work/out" >"$work/bad"
+		! cmp -s "$work/out" "$work/bad" || bad "no change: $change"
+		metrics "$work/bad" >/dev/null && bad "taken after $change"
+	done <<'END'
+$d
+$s/$/ /
+1d
+s/^# HELP vmatlas_set_processes .*//
+/^# UNIT/s/bytes$/seconds/
+s/ gauge$/ counter/
+s/pid="/pid=/
+s/comm="/comm="\\x/
+s/",comm/" comm/
+s/^\(vmatlas_set_processes\) \(.*\)/\1 \2 1700000000/
+s/^\(vmatlas_set_processes\) .*/&\n&/
+s/^\(vmatlas_set_processes\) .*/\1 NaN/
+END
+fi
+
 # A recorded process without page frames: the kernel's sums and the counters.
 mkdir "$work/one" "$work/bare"
 for name in maps stat status cgroup smaps_rollup; do cat "/proc/$$/$name" >"$work/one/$name"; done

@@ -11,6 +11,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import openmetrics  # noqa: E402 pylint: disable=wrong-import-position
+
 VMATLAS, MEMSTATE = (os.path.abspath(p) for p in sys.argv[1:3])
 ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -391,6 +395,12 @@ def check_names():
             row = rows(ps(sleeper.pid))[sleeper.pid]
             if row["comm"] != "a\\x0a\\x1b[31m\\n(b) " or "cmdline" in row:
                 bad(f"name {row['comm']!r}")
+            out = subprocess.run([VMATLAS, "ps", "--openmetrics", str(sleeper.pid)],
+                                 capture_output=True, check=True)
+            family = openmetrics.parse(out.stdout)["vmatlas_process_virtual_bytes"]
+            if [dict(labels)["comm"] for labels in family] != ["a\\x0a\\x1b[31m\\n(b) "] or \
+                    list(family.values()) != [row["vss"]]:
+                bad(f"metrics of a hostile name: {family}")
             row = rows(ps("-o", "pid,cmdline", sleeper.pid))[sleeper.pid]
             if not row["cmdline"].endswith("\\x0a\\x1b[31m\\n(b)  600"):
                 bad(f"command line {row['cmdline']!r}")

@@ -17,7 +17,8 @@ struct ps_left {
 };
 
 struct ps_show {
-	const struct column_set *columns;
+	const struct column_set *columns;	/* of the table */
+	size_t top;			/* metrics: of the largest only so many; 0: all */
 	const struct machine *machine;	/* NULL: no ledger */
 	struct ps_left left;
 };
@@ -25,6 +26,10 @@ struct ps_show {
 /* Writes `processes`, `totals` and `ledger`. */
 int report_ps(struct report *report, const struct roster *roster, const struct ps_show *show,
 	      struct error *error);
+
+/* The same for a collector of metrics: see metrics.h. */
+int report_ps_metrics(FILE *out, const struct roster *roster, const struct ps_show *show,
+		      struct error *error);
 
 /* Rows of the table: those that were there. */
 bool ps_has_row(const struct roster *roster, size_t index);
