@@ -4,14 +4,26 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "source_impl.h"
+#include "pieces.h"
 
 void source_file_free(struct source_file *file)
 {
 	if (!file)
 		return;
 	cleanup_close(&file->fd);
+	pieces_free(file->pieces);
 	free(file);
+}
+
+static ssize_t recorded_read(const struct source_file *file, uint64_t offset, void *data,
+			     size_t len, struct error *error)
+{
+	if (offset >= file->size)
+		return 0;
+	if (!file->pieces)
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
+				 "the snapshot does not hold bytes of this file");
+	return pieces_read(file->pieces, offset, data, len, error);
 }
 
 ssize_t source_file_read(const struct source_file *file, uint64_t offset, void *data, size_t len,
@@ -19,6 +31,8 @@ ssize_t source_file_read(const struct source_file *file, uint64_t offset, void *
 {
 	ssize_t got;
 
+	if (file->fd < 0)
+		return recorded_read(file, offset, data, len, error);
 	if (offset > INT64_MAX)
 		return 0;
 	do

@@ -18,6 +18,8 @@ struct snapshot_runs;
  *   snapshot_runs.c	 one file of runs
  *   snapshot_pages.c	 pagemap and PAGEMAP_SCAN
  *   snapshot_frames.c	 words of frames
+ *   snapshot_files.c	 headers and tables of mapped files
+ *   snapshot_content.c	 how copied pages differ from their files, and what else stands for memory
  *   source_snapshot.c	 processes, and all of it together
  */
 
@@ -97,6 +99,9 @@ struct snapshot_member {
 	pid_t tid;		/* whose files stand for those of the process */
 };
 
+struct snapshot_files;		/* snapshot_files.h */
+struct snapshot_content;	/* snapshot_content.h */
+
 struct snapshot {
 	struct source base;
 	struct snapshot_store store;
@@ -108,6 +113,7 @@ struct snapshot {
 	struct snapshot_missing missing;
 	pthread_mutex_t lock;	/* of frames: several threads ask */
 	struct snapshot_runs *frames[SOURCE_FRAMES_MAX];
+	struct snapshot_files *files;
 };
 
 struct snapshot_process {
@@ -116,6 +122,7 @@ struct snapshot_process {
 	struct snapshot_missing missing;
 	struct snapshot_runs *pagemap, *scan;	/* opened when they are wanted */
 	uint64_t categories;			/* recorded in scan */
+	struct snapshot_content *content;
 };
 
 static inline struct snapshot *snapshot_of(struct source *source)

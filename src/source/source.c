@@ -361,6 +361,24 @@ int source_mem(struct source_process *process, uint64_t address, void *data, siz
 	return source_note(process, ACCESS_MEM, rc, &local);
 }
 
+int source_difference(struct source_process *process, uint64_t page, uint8_t *marks,
+		      struct error *error)
+{
+	const struct source_ops *ops = process->source->ops;
+
+	return ops->difference ? ops->difference(process, page, marks, error) :
+		NOT_RECORDED(error, "differences");
+}
+
+int source_malloc_size(struct source_process *process, enum source_malloc what,
+		       uint64_t address, uint64_t *size, struct error *error)
+{
+	const struct source_ops *ops = process->source->ops;
+
+	return ops->malloc_size ? ops->malloc_size(process, what, address, size, error) :
+		NOT_RECORDED(error, "malloc");
+}
+
 int source_file_open(struct source_process *process, const struct source_file_key *key,
 		     struct source_file **file, struct error *error)
 {

@@ -52,6 +52,10 @@ struct source_ops {
 		    struct error *error);
 	int (*mem)(struct source_process *process, uint64_t address, void *data, size_t len,
 		   size_t *got, struct error *error);
+	int (*difference)(struct source_process *process, uint64_t page, uint8_t *marks,
+			  struct error *error);
+	int (*malloc_size)(struct source_process *process, enum source_malloc what,
+			   uint64_t address, uint64_t *size, struct error *error);
 	int (*file_open)(struct source_process *process, const struct source_file_key *key,
 			 struct source_file **file, struct error *error);
 };

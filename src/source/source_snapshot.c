@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "snapshot_content.h"
+#include "snapshot_files.h"
+
 #define STAT_BYTES 4096
 
 static void snapshot_free(struct source *source)
@@ -15,6 +18,7 @@ static void snapshot_free(struct source *source)
 
 	snapshot_frames_done(snapshot);
 	pthread_mutex_destroy(&snapshot->lock);
+	snapshot_files_free(snapshot->files);
 	snapshot_store_done(&snapshot->store);
 	snapshot_missing_done(&snapshot->missing);
 	free(snapshot->members);
@@ -92,6 +96,7 @@ static int process_begin(struct snapshot *snapshot, struct snapshot_process *p,
 			 struct error *error)
 {
 	char name[SNAPSHOT_NAME_MAX];
+	int rc;
 
 	if (snapshot->has_manifest) {
 		snprintf(p->folder, sizeof(p->folder), "%d", p->base.pid);
@@ -101,7 +106,8 @@ static int process_begin(struct snapshot *snapshot, struct snapshot_process *p,
 		strcat(p->folder, "/");
 	}
 	snprintf(name, sizeof(name), "%smissing", p->folder);
-	return snapshot_missing_load(&p->missing, &snapshot->store, name, error);
+	rc = snapshot_missing_load(&p->missing, &snapshot->store, name, error);
+	return rc < 0 ? rc : snapshot_content_load(p, error);
 }
 
 static void snapshot_process_free(struct source_process *process)
@@ -110,6 +116,7 @@ static void snapshot_process_free(struct source_process *process)
 
 	snapshot_runs_free(p->pagemap);
 	snapshot_runs_free(p->scan);
+	snapshot_content_free(p->content);
 	snapshot_missing_done(&p->missing);
 	free(p);
 }
@@ -173,6 +180,7 @@ static const struct source_ops snapshot_ops = {
 	.frames_access = snapshot_frames_access,
 	.frames_end = snapshot_frames_end,
 	.exclusive_mark = snapshot_exclusive_mark,
+	.path_open = snapshot_path_open,
 	.process_open = snapshot_process_open,
 	.process_free = snapshot_process_free,
 	.threads = snapshot_threads,
@@ -181,6 +189,10 @@ static const struct source_ops snapshot_ops = {
 	.mapped_name = snapshot_mapped_name,
 	.pagemap = snapshot_pagemap,
 	.scan = snapshot_scan,
+	.mem = snapshot_mem,
+	.difference = snapshot_difference,
+	.malloc_size = snapshot_malloc_size,
+	.file_open = snapshot_file_open,
 };
 
 /* The id is the first field of `stat`; without a readable one the process is nameless. */
@@ -250,6 +262,8 @@ int source_folder(struct source **source, const char *path, struct error *error)
 	rc = snapshot_store_init(&snapshot->store, guard, path, error);
 	if (!rc)
 		rc = snapshot_begin(snapshot, error);
+	if (!rc)
+		rc = snapshot_files_load(&snapshot->store, &snapshot->files, error);
 	if (rc < 0)
 		return rc;
 	guard = NULL;

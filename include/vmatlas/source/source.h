@@ -10,6 +10,7 @@
 #include "vmatlas/base/cleanup.h"
 #include "vmatlas/base/error.h"
 #include "vmatlas/base/lines.h"
+#include "vmatlas/base/names.h"
 #include "vmatlas/base/quality.h"
 
 /*
@@ -259,6 +260,28 @@ enum source_same source_same_space(struct source *source, const struct source_sp
 int source_mem(struct source_process *process, uint64_t address, void *data, size_t len,
 	       size_t *got, struct error *error);
 
+/*
+ * What a recording tells because it does not hold memory; a live source answers
+ * ERROR_NOT_RECORDED, its memory is compared. How a copied page differs from its file: marks of
+ * difference.h, one per byte, for the page with that number (address / page size).
+ * ERROR_NOT_FOUND: it was not compared.
+ */
+int source_difference(struct source_process *process, uint64_t page, uint8_t *marks,
+		      struct error *error);
+
+/* Headers that malloc of glibc puts in front of its memory. */
+enum source_malloc {
+	SOURCE_MALLOC_BLOCK,	/* a block with a mapping of its own */
+	SOURCE_MALLOC_HEAP,	/* a heap of an arena: its size is what is open of it */
+	SOURCE_MALLOC_MAX
+};
+
+extern const struct name source_malloc_names[];	/* "block", "heap" */
+
+/* Bytes that the header at the address tells, as recorded. ERROR_NOT_FOUND: there was none. */
+int source_malloc_size(struct source_process *process, enum source_malloc what,
+		       uint64_t address, uint64_t *size, struct error *error);
+
 /* The file behind a VMA. */
 struct source_file_key {
 	uint64_t start;		/* of the VMA: names the map_files link */
@@ -278,8 +301,13 @@ enum source_file_match {
 };
 
 /* An opened file: what is known of it here, its bytes through source_file_read(). */
+struct source_pieces;
+
+/* Is the build-id of the file in the pages that the process maps? */
+enum source_build_id { BUILD_ID_UNKNOWN, BUILD_ID_SAME, BUILD_ID_DIFFERS };
+
 struct source_file {
-	int fd;			/* read only, regular file */
+	int fd;			/* read only, regular file; -1: it is recorded */
 	enum source_file_match match;
 	uint64_t size;
 	uint64_t inode;
@@ -287,6 +315,13 @@ struct source_file {
 	uint32_t minor;
 	int64_t mtime;
 	uint64_t links;		/* 0: the name is gone */
+
+	/* What a recording tells because it cannot be looked up in the pieces that it holds. */
+	struct source_pieces *pieces;
+	enum source_build_id mapped_build_id;
+	bool no_elf;		/* it was looked at: not an ELF file */
+	bool has_sum;
+	uint32_t sum;		/* CRC-32 of all of it, as .gnu_debuglink demands */
 };
 
 /*
