@@ -15,7 +15,7 @@ void address_neighbours_find(struct address_context *ctx, struct address *addres
 void address_elf_find(struct address_context *ctx, struct address *address);
 /* Why the page is a copy: needs page and ELF part. */
 int address_cause_find(struct address_context *ctx, struct address *address, struct error *error);
-/* Everything access_predict() wants to know. `file` is the opened object, fd -1 if there is none. */
+/* Everything access_predict() wants to know. `file` is the opened object, NULL if there is none. */
 void address_evidence_read(struct address_context *ctx, struct address *address,
 			   const struct source_file *file);
 void address_growth_read(struct address_context *ctx, struct address *address);
@@ -26,11 +26,6 @@ void address_bytes_read(struct address_context *ctx, struct address *address,
 void address_slot_find(struct address_context *ctx, struct address *address);
 int address_code_read(struct address_context *ctx, struct address *address,
 		      const struct source_file *file, struct error *error);
-
-/* As many bytes of the VMA as can be read without touching anything. */
-size_t address_peek(struct address_context *ctx, const struct address *address,
-		    const struct source_file *file, uint64_t start, uint8_t *data, size_t len,
-		    enum bytes_origin *origin);
 
 static inline const struct vma *address_vma(const struct address_context *ctx,
 					    const struct address *address)

@@ -28,8 +28,9 @@ static void line_find(struct address_context *ctx, struct address_elf *elf)
 
 	if (!(object->elf->segments[elf->segment].flags & PF_X))
 		return;
-	elf_lines_find(object->elf, object->file, object->name, &opener, &elf->vaddr, 1,
-		       &elf->line, &damaged, NULL);
+	if (elf_lines_find(object->elf, object->file, object->name, &opener, &elf->vaddr, 1,
+			   &elf->line, &damaged, NULL) == -ERROR_NOT_RECORDED)
+		elf->line_gap = GAP_NOT_RECORDED;
 }
 
 static void locate(struct address_context *ctx, const struct vma *vma, uint64_t address,
@@ -51,7 +52,8 @@ static void locate(struct address_context *ctx, const struct vma *vma, uint64_t 
 }
 
 static const struct address_elf no_elf = { .object = OBJECT_NONE, .segment = -1,
-					   .symbol_gap = GAP_NOT_APPLICABLE };
+					   .symbol_gap = GAP_NOT_APPLICABLE,
+					   .line_gap = GAP_NOT_APPLICABLE };
 
 void address_elf_find(struct address_context *ctx, struct address *address)
 {
@@ -72,11 +74,11 @@ static bool is_slot(struct address_context *ctx, const struct address *address, 
 	const struct elf_image *image;
 
 	if (elf->object == OBJECT_NONE || !elf->section ||
-	    strncmp(elf->section->name, ".got", 4) || address->bytes.origin != BYTES_MEMORY)
+	    strncmp(elf->section->name, ".got", 4))
 		return false;
 	image = ctx->process->objects[elf->object].elf;
 	*width = image->is_64 ? 8 : 4;
-	return !image->big_endian && !(elf->vaddr % *width) && address->bytes.len >= *width;
+	return !image->big_endian && !(elf->vaddr % *width);
 }
 
 void address_slot_find(struct address_context *ctx, struct address *address)
@@ -88,6 +90,10 @@ void address_slot_find(struct address_context *ctx, struct address *address)
 	slot->vma = VMA_NONE;
 	slot->elf = no_elf;
 	if (!is_slot(ctx, address, &width))
+		return;
+	if (address->bytes.gap == GAP_NOT_RECORDED)
+		slot->gap = GAP_NOT_RECORDED;
+	if (address->bytes.origin != BYTES_MEMORY || address->bytes.len < width)
 		return;
 	slot->known = true;
 	for (unsigned i = 0; i < width; i++)

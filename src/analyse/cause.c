@@ -10,6 +10,8 @@
 
 int causes_new(struct process *process, struct causes **causes, struct error *error)
 {
+	const struct source_host *host = source_host(source_process_source(process->source));
+	bool recorded = host->kind == SOURCE_KIND_SNAPSHOT;
 	struct causes *made = calloc(1, sizeof(*made));
 	size_t window = (size_t)CAUSE_WINDOW * process->page_size;
 
@@ -21,7 +23,9 @@ int causes_new(struct process *process, struct causes **causes, struct error *er
 	made->files = calloc(process->object_count + 1, sizeof(struct cause_file *));
 	made->memory = malloc(window);
 	made->expected = malloc(window);
-	if (!made->files || !made->memory || !made->expected) {
+	if (recorded)
+		made->marks = malloc(window);
+	if (!made->files || !made->memory || !made->expected || (recorded && !made->marks)) {
 		causes_free(made);
 		return error_nomem(error);
 	}
@@ -39,6 +43,7 @@ void causes_free(struct causes *causes)
 	free(causes->sorted);
 	free(causes->memory);
 	free(causes->expected);
+	free(causes->marks);
 	cause_sums_done(&causes->sums);
 	tally_done(&causes->relocated);
 	tally_done(&causes->written);
@@ -130,7 +135,9 @@ static int explain_window(struct causes *causes, uint64_t start, uint64_t pages)
 
 	if (rc < 0)
 		return rc;
-	if (causes->source.image && !window.swapped)
+	if (causes->source.image && !window.swapped && causes->marks)
+		cause_recorded_read(causes, &window);
+	else if (causes->source.image && !window.swapped)
 		read_window(causes, &window);
 	return cause_explain(causes, &window);
 }

@@ -75,10 +75,15 @@ struct cause_window {
 	uint64_t read;		/* leading pages of which memory could be read */
 	bool placed;		/* mapped from a segment: relocations and symbols apply */
 	bool swapped;
+	bool not_recorded;	/* the snapshot does not tell how its pages differ */
 	bool compared;		/* memory and file hold bytes */
 	uint8_t *memory;
 	uint8_t *file;
+	const uint8_t *marks;	/* of a snapshot; memory and file only show where they differ */
 };
+
+/* Beside enum page_mark, on the first byte of a page: it was not compared. */
+#define CAUSE_MARK_ABSENT 0x80
 
 struct causes {
 	struct process *process;
@@ -92,9 +97,13 @@ struct causes {
 	uint64_t pending_start, pending_pages;
 	bool pending_swapped;
 	uint8_t *memory, *expected;	/* CAUSE_WINDOW pages each */
+	uint8_t *marks;			/* of them, in a snapshot; NULL: bytes are compared */
 	cause_page_fn *page_fn;
 	void *page_ctx;
 };
+
+/* cause_recorded.c: the window as a snapshot tells it. */
+void cause_recorded_read(struct causes *causes, struct cause_window *window);
 
 /* cause_page.c: all pages of the window. */
 int cause_explain(struct causes *causes, struct cause_window *window);

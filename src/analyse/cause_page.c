@@ -7,6 +7,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "vmatlas/source/difference.h"
+
 /* One page of a window on its way to its causes. */
 struct page {
 	struct causes *causes;
@@ -14,6 +16,7 @@ struct page {
 	uint64_t vaddr, end;
 	uint8_t *memory;	/* of the target; NULL: not read */
 	uint8_t *expected;	/* the file's bytes; what is explained becomes equal to memory */
+	const uint8_t *marks;	/* of a snapshot, else NULL */
 	unsigned mask;
 	unsigned inferred;	/* causes that were not seen */
 };
@@ -89,6 +92,8 @@ static bool is_bound(const struct page *page, const struct elf_reloc_place *plac
 
 	if (!page->memory || place->place < page->vaddr || page->end - place->place < word)
 		return false;
+	if (page->marks)
+		return !(page->marks[at] & PAGE_UNBOUND);
 	return native_word(image, page->memory + at) !=
 	       ((native_word(image, page->expected + at) + object->load_bias) & mask);
 }
@@ -264,6 +269,8 @@ static enum cause_reason why_unknown(const struct page *page)
 		return CAUSE_REASON_SWAP;
 	if (!page->causes->source.image)
 		return page->causes->source.reason;
+	if (page->window->not_recorded)
+		return CAUSE_REASON_NOT_RECORDED;
 	return page->memory ? CAUSE_REASON_SAME : CAUSE_REASON_MEMORY;
 }
 
@@ -305,6 +312,19 @@ static int explain_page(struct page *page)
 	return rc;
 }
 
+static void place_bytes(struct page *page, uint64_t index)
+{
+	const struct cause_window *window = page->window;
+	uint64_t at = index * page_size(page);
+
+	if (!window->compared || index >= window->read ||
+	    (window->marks && window->marks[at] & CAUSE_MARK_ABSENT))
+		return;
+	page->memory = window->memory + at;
+	page->expected = window->file + at;
+	page->marks = window->marks ? window->marks + at : NULL;
+}
+
 int cause_explain(struct causes *causes, struct cause_window *window)
 {
 	uint64_t size = causes->process->page_size;
@@ -316,10 +336,7 @@ int cause_explain(struct causes *causes, struct cause_window *window)
 			.vaddr = window->vaddr + i * size, .end = window->vaddr + (i + 1) * size,
 		};
 
-		if (window->compared && i < window->read) {
-			page.memory = window->memory + i * size;
-			page.expected = window->file + i * size;
-		}
+		place_bytes(&page, i);
 		rc = explain_page(&page);
 		if (rc >= 0)
 			rc = finish(&page, window->address + i * size);

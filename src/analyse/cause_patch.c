@@ -41,6 +41,35 @@ static void find_symbol(struct site *site, struct cause_patch *patch)
 		site->begin = symbol.address;
 }
 
+/* Of [from, to) of the window. A snapshot has memory only on request. */
+static int window_memory(const struct site *site, uint64_t from, uint64_t to, uint8_t *out)
+{
+	const struct cause_window *window = site->window;
+	size_t got = 0;
+	int rc;
+
+	if (!window->marks) {
+		memcpy(out, window->memory + from, to - from);
+		return 0;
+	}
+	rc = source_mem(site->causes->process->source, window->address + from, out, to - from,
+			&got, NULL);
+	return rc < 0 ? rc : got < to - from ? -ERROR_NOT_RECORDED : 0;
+}
+
+/* The same of the file; in the window its bytes may have been explained away. */
+static int window_file(const struct site *site, uint64_t from, uint64_t to, uint8_t *out)
+{
+	const struct cause_window *window = site->window;
+
+	if (!window->marks) {
+		memcpy(out, window->file + from, to - from);
+		return 0;
+	}
+	return elf_image_read(site->causes->source.image, window->offset + from, out, to - from,
+			      NULL);
+}
+
 /* The file's bytes from `begin` on, and the same with the window's memory laid over them. */
 static int read_code(struct site *site, uint8_t *file, uint8_t *memory)
 {
@@ -58,10 +87,8 @@ static int read_code(struct site *site, uint8_t *file, uint8_t *memory)
 	memcpy(memory, file, site->len);
 	high = site->begin + site->len;
 	high = high < window->vaddr + size ? high : window->vaddr + size;
-	if (low < high)
-		memcpy(memory + (low - site->begin), window->memory + (low - window->vaddr),
-		       high - low);
-	return 0;
+	return low < high ? window_memory(site, low - window->vaddr, high - window->vaddr,
+					  memory + (low - site->begin)) : 0;
 }
 
 /* The instructions that the differing bytes belong to. */
@@ -102,6 +129,18 @@ static int show_code(struct site *site, struct cause_patch *patch)
 	return 0;
 }
 
+static void show_bytes(const struct site *site, struct cause_patch *patch, uint64_t from,
+		       uint64_t to)
+{
+	if (to - from > CAUSE_PATCH_BYTES)
+		to = from + CAUSE_PATCH_BYTES;
+	if (window_file(site, from, to, patch->file) < 0 ||
+	    window_memory(site, from, to, patch->memory) < 0)
+		patch->gap = GAP_NOT_RECORDED;
+	else
+		patch->shown = to - from;
+}
+
 static struct cause_patch *next_patch(struct cause_sums *sums)
 {
 	if (!sums->patches)
@@ -125,11 +164,9 @@ int cause_patch_add(struct causes *causes, const struct cause_window *window, ui
 	patch->address = window->address + from;
 	patch->vaddr = site.vaddr;
 	patch->length = to - from;
-	patch->shown = to - from < CAUSE_PATCH_BYTES ? to - from : CAUSE_PATCH_BYTES;
-	memcpy(patch->file, window->file + from, patch->shown);
-	memcpy(patch->memory, window->memory + from, patch->shown);
+	show_bytes(&site, patch, from, to);
 	patch->known_machine = elf_disasm_knows(causes->source.image->machine);
 	find_symbol(&site, patch);
 	sums->patch_count++;
-	return patch->known_machine ? show_code(&site, patch) : 0;
+	return patch->known_machine && !patch->gap ? show_code(&site, patch) : 0;
 }

@@ -57,7 +57,7 @@ static int open_view(struct cause_source *source, const struct elf_image *image)
 
 static enum cause_reason why_unreadable(const struct object *object)
 {
-	if (object->elf_gap == GAP_CHANGED || object->build_id_differs ||
+	if (object->elf_gap == GAP_CHANGED || object->mapped_build_id == BUILD_ID_DIFFERS ||
 	    (object->elf_tried && object->match == FILE_MATCH_OTHER && !object->file))
 		return CAUSE_REASON_OTHER;
 	return CAUSE_REASON_FILE;

@@ -129,13 +129,17 @@ static bool has_lines(const struct elf_image *image)
 	       elf_image_section_named(image, ".zdebug_line");
 }
 
-static int find_in(int fd, const uint64_t *addresses, size_t count, struct elf_line *lines,
-		   bool *damaged, struct error *error)
+static int find_in(const struct source_file *file, const uint64_t *addresses, size_t count,
+		   struct elf_line *lines, bool *damaged, struct error *error)
 {
-	struct line_job job = { fd, addresses, count };
+	struct line_job job = { file->fd, addresses, count };
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	int ret = library_load(&library, error);	/* here: the child can open nothing */
+	int ret;
 
+	if (file->fd < 0)
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
+				 "the snapshot does not hold source lines");
+	ret = library_load(&library, error);	/* here: the child can open nothing */
 	if (ret == 0)
 		ret = confined_run(find_all, &job, &line_limits, &text, error);
 	if (ret < 0 && ret != -ERROR_DAMAGED)
@@ -161,11 +165,11 @@ int elf_lines_find(const struct elf_image *image, const struct source_file *own,
 	memset(lines, 0, count * sizeof(*lines));
 	*damaged = false;
 	if (has_lines(image))
-		return own ? find_in(own->fd, addresses, count, lines, damaged, error) : 0;
+		return own ? find_in(own, addresses, count, lines, damaged, error) : 0;
 	if (!opener || debug_file_open(image, path, opener, &file, NULL) < 0)
 		return 0;
 	if (has_lines(file.image))
-		ret = find_in(file.file->fd, addresses, count, lines, damaged, error);
+		ret = find_in(file.file, addresses, count, lines, damaged, error);
 	debug_file_done(&file);
 	return ret;
 }

@@ -11,8 +11,7 @@ static bool object_is_regular(const struct object *object)
 	return object->inode && object->name[0] == '/';
 }
 
-static struct source_file_key object_key(const struct process *process,
-					 const struct object *object)
+struct source_file_key object_key(const struct process *process, const struct object *object)
 {
 	const struct vma *vma = &process->vmas[object->first_vma];
 
@@ -23,23 +22,36 @@ static struct source_file_key object_key(const struct process *process,
 	};
 }
 
-/* The file at the path is not the mapped one: usable only if its build-id is in the mapped pages. */
-static int other_file(struct process *process, struct object *object, struct elf_image *image)
+/* Of a recorded file it was compared when it was recorded. */
+static enum source_build_id mapped_build_id(struct process *process, const struct object *object,
+					    const struct source_file *file,
+					    const struct elf_image *image)
 {
-	int same = build_id_compare(process, object, image);
+	int same;
 
-	object->build_id_differs = same == 0;
+	if (file->fd < 0)
+		return file->mapped_build_id;
+	same = build_id_compare(process, object, image);
+	return same < 0 ? BUILD_ID_UNKNOWN : same ? BUILD_ID_SAME : BUILD_ID_DIFFERS;
+}
+
+/* The file at the path is not the mapped one: usable only if its build-id is in the mapped pages. */
+static int other_file(struct process *process, const struct object *object)
+{
+	bool same = object->mapped_build_id == BUILD_ID_SAME;
+
 	if (process_warn(process, "changed", "%s: the file on disk is not the mapped one%s",
-			 object->name, same > 0 ? " (but its build-id is)" : "") < 0)
+			 object->name, same ? " (but its build-id is)" : "") < 0)
 		return -ERROR_NOMEM;
-	return same > 0 ? 0 : -ERROR_CHANGED;
+	return same ? 0 : -ERROR_CHANGED;
 }
 
 static int elf_take(struct process *process, struct object *object,
 		    const struct source_file *file, struct error *error)
 {
 	struct elf_image *image;
-	int ret = elf_image_open_file(file, &image, error);
+	int ret = file->no_elf ? error_set(error, ERROR_NOT_FOUND, NULL, "not an ELF file") :
+				 elf_image_open_file(file, &image, error);
 
 	object->match = file->match;
 	if (ret < 0) {
@@ -47,10 +59,12 @@ static int elf_take(struct process *process, struct object *object,
 			return error_set(error, ERROR_CHANGED, NULL, "another file");
 		return ret;
 	}
-	if (file->match == FILE_MATCH_INODE && build_id_compare(process, object, image) == 0)
+	if (file->match == FILE_MATCH_INODE || file->match == FILE_MATCH_OTHER)
+		object->mapped_build_id = mapped_build_id(process, object, file, image);
+	if (object->mapped_build_id == BUILD_ID_DIFFERS)
 		object->match = FILE_MATCH_OTHER;
 	if (object->match == FILE_MATCH_OTHER) {
-		ret = other_file(process, object, image);
+		ret = other_file(process, object);
 		if (ret < 0) {
 			elf_image_free(image);
 			return error_set(error, (enum error_code)-ret, NULL, "another file");
@@ -58,14 +72,6 @@ static int elf_take(struct process *process, struct object *object,
 	}
 	object->elf = image;
 	return 0;
-}
-
-static int vdso_open(struct process *process, struct object *object, struct error *error)
-{
-	const struct vma *vma = &process->vmas[object->first_vma];
-
-	return memory_copy_elf(process, vma->start, vma->end, &object->memory, &object->elf,
-			       error);
 }
 
 static int file_open(struct process *process, struct object *object, struct error *error)
@@ -89,17 +95,26 @@ static int file_open(struct process *process, struct object *object, struct erro
 	return 0;
 }
 
+/* Its pages, or the pieces of it that a snapshot holds. */
+static int vdso_open(struct process *process, struct object *object, struct error *error)
+{
+	const struct vma *vma = &process->vmas[object->first_vma];
+	int ret = memory_copy_elf(process, vma->start, vma->end, &object->memory, &object->elf,
+				  error);
+
+	return ret == -ERROR_NOT_RECORDED ? file_open(process, object, error) : ret;
+}
+
 struct elf_image *object_elf(struct process *process, uint32_t index)
 {
 	struct object *object = &process->objects[index];
-	struct span name = { object->name, object->name_len };
 	struct error error = ERROR_INIT;
 	int ret;
 
 	if (object->elf_tried)
 		return object->elf;
 	object->elf_tried = true;
-	if (span_is(name, "[vdso]"))
+	if (object_is_vdso(object))
 		ret = vdso_open(process, object, &error);
 	else if (object_is_regular(object))
 		ret = file_open(process, object, &error);

@@ -236,7 +236,7 @@ static int object_place(struct process *process, uint32_t index, struct place *p
 	struct object *object = &process->objects[index];
 
 	place_collect(place, process, index);
-	if (object->memory)
+	if (object_is_vdso(object))
 		return vdso_place(place, object);
 	object->bias_known = place_find(place, &object->load_bias);
 	if (!object->bias_known)

@@ -62,6 +62,8 @@ static int memory_copy_fill(struct process *process, uint64_t start, struct memo
 			continue;
 		ret = source_mem(process->source, start + i * copy->page_size,
 				 copy->data + i * copy->page_size, copy->page_size, &read, error);
+		if (ret == -ERROR_NOT_RECORDED)
+			return ret;
 		if (ret == 0 && read == copy->page_size)
 			copy->present |= 1ull << i;
 	}

@@ -28,7 +28,7 @@ static void member_slot(const struct addr_part *p)
 	struct cell items[4];
 
 	if (!slot->known) {
-		addr_member(p, "slot", cell_null());
+		addr_member(p, "slot", slot->gap ? cell_missing(slot->gap) : cell_null());
 		return;
 	}
 	items[0] = cell_named("value", cell_hex(slot->value));
@@ -46,6 +46,8 @@ static void say_slot(const struct addr_part *p)
 	const struct address_slot *slot = &p->address->slot;
 	const char *file;
 
+	if (slot->gap)
+		addr_say(p, "Holds", span_of(gap_phrase(slot->gap)));
 	if (!slot->known)
 		return;
 	file = slot->elf.object == OBJECT_NONE ? "no file" :
@@ -68,11 +70,13 @@ void addr_report_bytes(const struct addr_part *p)
 	const struct address_bytes *bytes = &p->address->bytes;
 	struct cell items[2];
 
-	if (bytes->len || bytes->cold)
+	if (bytes->len || bytes->cold || bytes->gap == GAP_NOT_RECORDED)
 		report_line(p->report, "");
 	if (!bytes->len) {
 		addr_member(p, "bytes", cell_missing(bytes->gap));
-		if (bytes->cold)
+		if (bytes->gap == GAP_NOT_RECORDED)
+			addr_say(p, "Bytes", span_of(gap_phrase(bytes->gap)));
+		else if (bytes->cold)
 			addr_say(p, "Bytes", span_of("not read: the page is not in memory, and "
 						     "reading it would load it"));
 		return;
@@ -112,6 +116,8 @@ static void say_code(const struct addr_part *p)
 {
 	const struct address_code *code = &p->address->code;
 
+	if (code->gap)
+		addr_say(p, "Code", span_of(gap_phrase(code->gap)));
 	if (!code->count)
 		return;
 	report_line(p->report, "");
@@ -125,6 +131,10 @@ void addr_report_instructions(const struct addr_part *p)
 
 	if (!report_is_json(p->report)) {
 		say_code(p);
+		return;
+	}
+	if (code->gap) {
+		addr_member(p, "instructions", cell_missing(code->gap));
 		return;
 	}
 	report_array_begin(p->report, "instructions", NULL);

@@ -173,6 +173,8 @@ static void say_line(const struct addr_part *p)
 
 	if (line->file)
 		addr_say(p, "Source", scratch_printf(p->scratch, "%s:%u", line->file, line->line));
+	else if (p->address->elf.line_gap == GAP_NOT_RECORDED)
+		addr_say(p, "Source", span_of(gap_phrase(GAP_NOT_RECORDED)));
 }
 
 static struct cell symbol_cell(const struct address_elf *elf)
@@ -202,8 +204,9 @@ static void member_elf(const struct addr_part *p, const struct object *object)
 	addr_member(p, "symbol_covers", elf->has_symbol ? cell_bool(elf->covered) : cell_null());
 	addr_member(p, "symbols_from", addr_word(elf_symbols_origin_names, elf->origin));
 	addr_member(p, "source_file", elf->line.file ? cell_bytes(span_of(elf->line.file)) :
-		    cell_null());
-	addr_member(p, "source_line", elf->line.line ? cell_count(elf->line.line) : cell_null());
+		    cell_missing(elf->line_gap));
+	addr_member(p, "source_line", elf->line.line ? cell_count(elf->line.line) :
+		    cell_missing(elf->line_gap));
 	report_object_end(p->report);
 }
 

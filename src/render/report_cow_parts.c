@@ -75,10 +75,14 @@ struct patch_row {
 	const struct cause_patch *patch;
 };
 
-static struct cell hex_bytes(const uint8_t *bytes, size_t count, struct scratch *scratch)
+static struct cell hex_bytes(const struct cause_patch *patch, const uint8_t *bytes,
+			     struct scratch *scratch)
 {
+	size_t count = patch->shown;
 	char *text = scratch_alloc(scratch, 3 * count + 1);
 
+	if (patch->gap)
+		return cell_missing(patch->gap);
 	if (!text)
 		return cell_null();
 	for (size_t i = 0; i < count; i++) {
@@ -95,6 +99,8 @@ static struct cell code_cell(const struct cause_patch *patch,
 {
 	struct cell *items = scratch_cells(scratch, count + 1);
 
+	if (patch->gap)
+		return cell_missing(patch->gap);
 	if (!patch->known_machine || !items)
 		return cell_missing(GAP_NOT_IN_KERNEL);
 	for (size_t i = 0; i < count; i++)
@@ -130,8 +136,8 @@ PATCH_GETTER(path, cell_bytes((struct span) { row->object->name, row->object->na
 PATCH_GETTER(symbol, patch->symbol ? cell_bytes(span_of(patch->symbol)) : cell_null())
 PATCH_GETTER(offset, patch->symbol ? cell_hex(patch->offset) : cell_null())
 PATCH_GETTER(length, cell_count(patch->length))
-PATCH_GETTER(file_bytes, hex_bytes(patch->file, patch->shown, scratch))
-PATCH_GETTER(memory_bytes, hex_bytes(patch->memory, patch->shown, scratch))
+PATCH_GETTER(file_bytes, hex_bytes(patch, patch->file, scratch))
+PATCH_GETTER(memory_bytes, hex_bytes(patch, patch->memory, scratch))
 PATCH_GETTER(file_code, code_cell(patch, patch->before, patch->before_count, scratch))
 PATCH_GETTER(memory_code, code_cell(patch, patch->after, patch->after_count, scratch))
 

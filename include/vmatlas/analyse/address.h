@@ -71,11 +71,13 @@ struct address_elf {
 	enum elf_symbols_origin origin;
 	enum gap symbol_gap;
 	struct elf_line line;		/* of code; file NULL: not known */
+	enum gap line_gap;
 };
 
 /* A slot of the global offset table, and what lies at the address it holds. */
 struct address_slot {
 	bool known;			/* the address is such a slot, and its page is present */
+	enum gap gap;			/* it is a slot, but what it holds is missing */
 	uint64_t value;
 	uint32_t vma;			/* VMA_NONE: nothing is mapped there */
 	struct address_elf elf;
@@ -97,6 +99,7 @@ struct address_bytes {
 };
 
 struct address_code {
+	enum gap gap;			/* there is code, but its bytes are missing */
 	size_t count;
 	size_t index;			/* of the one at the address */
 	bool synced;			/* decoded from the start of its function */

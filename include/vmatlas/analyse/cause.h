@@ -27,6 +27,7 @@ enum cause_reason {
 	CAUSE_REASON_FILE,	/* gone, or may not be read */
 	CAUSE_REASON_OTHER,	/* the file there now is not the mapped one */
 	CAUSE_REASON_MEMORY,	/* the target's memory cannot be read */
+	CAUSE_REASON_NOT_RECORDED,	/* the snapshot does not tell where bytes differ */
 	CAUSE_REASON_SAME,	/* the bytes are those of the file now */
 	CAUSE_REASON_SWAP,	/* swapped out: bytes cannot be compared */
 	CAUSE_REASON_MAX
@@ -71,6 +72,7 @@ struct cause_patch {
 	uint8_t file[CAUSE_PATCH_BYTES];	/* the first of them */
 	uint8_t memory[CAUSE_PATCH_BYTES];
 	size_t shown;				/* valid bytes of both */
+	enum gap gap;				/* why there are none: nor instructions */
 	bool known_machine;			/* false: there is no disassembler for it */
 	struct elf_instruction before[CAUSE_PATCH_LINES];	/* from the file */
 	struct elf_instruction after[CAUSE_PATCH_LINES];	/* from memory */

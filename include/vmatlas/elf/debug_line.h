@@ -20,7 +20,8 @@ struct elf_line {
  * from memory. libdw reads in a child with little memory and time that can open nothing: a file
  * that breaks it only sets *damaged, and the addresses answered before stay. No network is asked
  * (debuginfod).
- * `lines` has room for `count`; 0 also when nothing is known.
+ * `lines` has room for `count`; 0 also when nothing is known. ERROR_NOT_RECORDED: there are some,
+ * but not in the snapshot that holds the rest of the file.
  */
 int elf_lines_find(const struct elf_image *image, const struct source_file *own, const char *path,
 		   const struct elf_opener *opener, const uint64_t *addresses, size_t count,

@@ -49,6 +49,9 @@ struct elf_opener {
 	void *ctx;
 };
 
+/* The checksum that .gnu_debuglink asks for: CRC-32 of all bytes. */
+int elf_file_sum(const struct elf_image *image, uint32_t *sum);
+
 /*
  * `path` is the file's own path, for .gnu_debuglink; NULL if unknown. `opener` NULL: no debug
  * files. The image need not live longer than this call. A file without any symbols is not an

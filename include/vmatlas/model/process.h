@@ -89,7 +89,7 @@ struct object {
 	struct source_file *file;	/* opened, NULL if none */
 	struct memory_copy *memory;	/* pages of the target the image is read from (vDSO) */
 	enum source_file_match match;
-	bool build_id_differs;		/* file on disk against the mapped one */
+	enum source_build_id mapped_build_id;	/* of a file that may not be the mapped one */
 	bool bias_known;
 	uint64_t load_bias;		/* run-time address - p_vaddr */
 	bool is_program;		/* the main program's file */
@@ -222,6 +222,13 @@ struct span vma_numa(const struct process *process, const struct vma *vma);
  */
 int process_read_flags(struct process *process, uint32_t vma, struct error *error);
 uint64_t process_flags_cost(const struct process *process, uint32_t vma);
+/* What source_file_open() is asked for the object. */
+struct source_file_key object_key(const struct process *process, const struct object *object);
+static inline bool object_is_vdso(const struct object *object)
+{
+	return !strcmp(object->name, "[vdso]");
+}
+
 /* Opens (once) the ELF file of an object; NULL with the object's elf_gap set if it cannot. */
 struct elf_image *object_elf(struct process *process, uint32_t object);
 
