@@ -6,12 +6,14 @@
 
 #include "source_impl.h"
 
+struct snapshot_archive;
 struct snapshot_runs;
 
 /*
  * The provider that reads what vmatlas-snapshot(5) describes. Nothing of the running system is
  * looked at, and everything that is read may be damaged or made to do harm:
- *   snapshot_store.c	 where the files are: a folder, or one text `maps`
+ *   snapshot_store.c	 where the files are: a folder, an archive, or one text `maps`
+ *   snapshot_archive.c	 an archive, unpacked where nobody sees it
  *   snapshot_manifest.c what was recorded, when and where
  *   snapshot_missing.c	 what could not be read when it was recorded
  *   snapshot_text.c	 texts of processes and of the machine
@@ -45,7 +47,8 @@ int snapshot_file_text(struct source *source, const struct snapshot_file *file, 
 /* Names are relative to the snapshot, with '/' between their parts: "4242/task/4242/comm". */
 struct snapshot_store {
 	struct source *source;
-	int dir;		/* O_PATH; -1: there is only the text `maps` */
+	int dir;		/* O_PATH; -1: an archive, or only the text `maps` */
+	struct snapshot_archive *archive;
 	char *maps;		/* its path */
 };
 
@@ -56,7 +59,8 @@ void snapshot_store_done(struct snapshot_store *store);
 int snapshot_store_file(struct snapshot_store *store, const char *name,
 			struct snapshot_file *file, struct error *error);
 /* Gives the file away as a descriptor that is read from its start to its end. */
-int snapshot_file_detach(struct snapshot_file *file, int *fd);
+int snapshot_file_detach(struct source *source, struct snapshot_file *file, int *fd,
+			 struct error *error);
 bool snapshot_store_has_folder(struct snapshot_store *store, const char *name);
 /* Ascending decimal names in a folder; the caller frees them. */
 int snapshot_store_numbers(struct snapshot_store *store, const char *name, pid_t **numbers,

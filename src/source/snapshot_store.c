@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include "snapshot.h"
+#include "snapshot_archive.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+
+#include "vmatlas/source/archive_write.h"
 
 /* More than a kernel can have processes or threads (PID_MAX_LIMIT). */
 #define NUMBERS_MAX (4u << 20)
@@ -19,8 +22,36 @@ void snapshot_file_done(struct snapshot_file *file)
 	file->fd = -1;
 }
 
-int snapshot_file_detach(struct snapshot_file *file, int *fd)
+/* A part of the archive's storage as a file of its own. */
+static int file_copy(struct source *source, const struct snapshot_file *file, int *fd,
+		     struct error *error)
 {
+	CLEANUP_CLOSE int copy = -1;
+	off_t at = (off_t)file->base;
+	uint64_t end = file->base + file->size;
+	int rc = snapshot_storage_new(&copy, error);
+
+	while (!rc && (uint64_t)at < end) {
+		ssize_t sent = sendfile(copy, file->fd, &at, end - (uint64_t)at);
+
+		source_count(source, sent);
+		if (sent <= 0)
+			rc = error_errno(error, sent ? errno : EIO, NULL, "unpacking into TMPDIR");
+	}
+	if (rc < 0)
+		return rc;
+	if (lseek(copy, 0, SEEK_SET) < 0)
+		return error_errno(error, errno, NULL, "unpacking into TMPDIR");
+	*fd = copy;
+	copy = -1;
+	return 0;
+}
+
+int snapshot_file_detach(struct source *source, struct snapshot_file *file, int *fd,
+			 struct error *error)
+{
+	if (file->borrowed)
+		return file_copy(source, file, fd, error);
 	*fd = file->fd;
 	file->fd = -1;
 	return 0;
@@ -53,6 +84,8 @@ int snapshot_store_init(struct snapshot_store *store, struct source *source, con
 		return error_set(error, ERROR_NOT_FOUND, path, "no such snapshot");
 	if (dir < 0 && dir != -ENOTDIR)
 		return error_errno(error, -dir, path, "open");
+	if (dir < 0 && archive_named(path, NULL))
+		return snapshot_archive_new(source, path, &store->archive, error);
 	if (dir < 0) {
 		store->maps = strdup(path);
 		return store->maps ? 0 : error_nomem(error);
@@ -64,9 +97,8 @@ int snapshot_store_init(struct snapshot_store *store, struct source *source, con
 void snapshot_store_done(struct snapshot_store *store)
 {
 	cleanup_close(&store->dir);
+	snapshot_archive_free(store->archive);
 	free(store->maps);
-	store->dir = -1;
-	store->maps = NULL;
 }
 
 static int folder_refusal(int errnum, const char *name, struct error *error)
@@ -131,6 +163,9 @@ int snapshot_store_file(struct snapshot_store *store, const char *name,
 	uint64_t size = 0;
 	int rc;
 
+	if (store->archive)
+		return snapshot_archive_file(store->archive, name, file) ? 0 :
+			folder_refusal(ENOENT, name, error);
 	if (store->dir >= 0)
 		fd = folder_open(store, name, O_RDONLY | O_NONBLOCK);
 	else if (!strcmp(name, "maps"))
@@ -151,6 +186,8 @@ bool snapshot_store_has_folder(struct snapshot_store *store, const char *name)
 {
 	CLEANUP_CLOSE int fd = -1;
 
+	if (store->archive)
+		return snapshot_archive_has_folder(store->archive, name);
 	if (store->dir >= 0)
 		fd = folder_open(store, name, O_PATH | O_DIRECTORY);
 	return fd >= 0;
@@ -178,15 +215,14 @@ static int numbers_collect(DIR *folder, const char *name, pid_t **numbers, size_
 	}
 	if (errno)
 		return error_errno(error, errno, name, "read");
-	source_pids_sort(list, have);
 	*numbers = list;
 	*count = have;
 	list = NULL;
 	return 0;
 }
 
-int snapshot_store_numbers(struct snapshot_store *store, const char *name, pid_t **numbers,
-			   size_t *count, struct error *error)
+static int folder_numbers(struct snapshot_store *store, const char *name, pid_t **numbers,
+			  size_t *count, struct error *error)
 {
 	int fd = store->dir < 0 ? -ENOENT : folder_open(store, name, O_RDONLY | O_DIRECTORY);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -200,6 +236,21 @@ int snapshot_store_numbers(struct snapshot_store *store, const char *name, pid_t
 	}
 	rc = numbers_collect(folder, name, numbers, count, error);
 	closedir(folder);
+	return rc;
+}
+
+int snapshot_store_numbers(struct snapshot_store *store, const char *name, pid_t **numbers,
+			   size_t *count, struct error *error)
+{
+	int rc;
+
+	if (store->archive && !snapshot_archive_has_folder(store->archive, name))
+		return folder_refusal(ENOENT, name, error);
+	rc = store->archive ?
+		snapshot_archive_numbers(store->archive, name, numbers, count, error) :
+		folder_numbers(store, name, numbers, count, error);
+	if (!rc)
+		source_pids_sort(*numbers, *count);
 	return rc;
 }
 

@@ -46,7 +46,7 @@ static int open_item(struct source_process *process, const char *item, int *fd,
 	struct snapshot_file file;
 	int rc = snapshot_process_file(process, item, &file, error);
 
-	return rc < 0 ? rc : snapshot_file_detach(&file, fd);
+	return rc < 0 ? rc : snapshot_file_detach(process->source, &file, fd, error);
 }
 
 /* Words as the kernel lays them out, of this machine's byte order. */
@@ -166,7 +166,7 @@ int snapshot_system_open(struct source *source, enum source_system_text what, in
 			*error = local;
 		return rc;
 	}
-	return snapshot_file_detach(&file, fd);
+	return snapshot_file_detach(source, &file, fd, error);
 }
 
 int snapshot_exe(struct source_process *process, struct buf *path, struct error *error)
