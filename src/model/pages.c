@@ -120,7 +120,11 @@ int pages_walk_words(struct pages *pages, struct error *error)
 	pages->queue->has_pending = pages->queue->ended = false;
 	if (pages_use_frames(pages))
 		pages_pulse(pages, &pulse);
-	while ((rc = pages_read_chunk(pages, error)) > 0) {
+	for (;;) {
+		pages_frames_reset(pages);
+		rc = pages_read_chunk(pages, error);
+		if (rc <= 0)
+			return rc;
 		rc = pages_read_frames(pages, error);
 		if (rc == 0)
 			rc = pages_read_leaves(pages, error);
@@ -128,12 +132,9 @@ int pages_walk_words(struct pages *pages, struct error *error)
 			rc = pages_verify(pages, &pulse, error);
 		if (rc == 0)
 			rc = pages_emit_chunk(pages, error);
-		pages_frames_reset(pages);
 		if (rc < 0)
-			break;
+			return rc;
 	}
-	pages_frames_reset(pages);
-	return rc;
 }
 
 const struct pages_stats *pages_stats(const struct pages *pages)

@@ -23,6 +23,8 @@ int pages_facts_new(struct pages *pages, struct error *error)
 
 void pages_facts_reset(struct pages *pages)
 {
+	pages->memo_code = 0;
+	memset(pages->memo, 0, sizeof(pages->memo));
 	memset(pages->buckets, 0, FACT_BUCKETS * sizeof(*pages->buckets));
 	pages->fact_count = 1;
 }
@@ -60,4 +62,20 @@ uint16_t pages_fact(struct pages *pages, uint64_t flags, uint32_t count)
 	};
 	*bucket = code;
 	return code;
+}
+
+uint16_t pages_fact_counted(struct pages *pages, uint16_t code, uint64_t count)
+{
+	uint64_t flags = pages->facts[code].flags;
+	uint16_t *memo = &pages->memo[count < FACT_MEMO ? count : 0];
+
+	if (count >= FACT_MEMO)
+		return pages_fact(pages, flags, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+	if (pages->memo_code != code) {
+		memset(pages->memo, 0, sizeof(pages->memo));
+		pages->memo_code = code;
+	}
+	if (!*memo)
+		*memo = pages_fact(pages, flags, (uint32_t)count);
+	return *memo;
 }

@@ -29,11 +29,9 @@ int pages_frames_new(struct pages *pages, struct error *error)
 static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t end)
 {
 	while (from < end) {
-		uint64_t n = 64 - from % 64;
+		uint64_t room = 64 - from % 64, n = end - from < room ? end - from : room;
 
-		if (n > end - from)
-			n = end - from;
-		bitmap[from / 64] |= (n == 64 ? ~0ULL : (1ULL << n) - 1) << from % 64;
+		bitmap[from / 64] |= ~0ULL >> (64 - n) << from % 64;
 		from += n;
 	}
 }
@@ -163,8 +161,8 @@ static void store_counts(struct pages *pages, uint64_t frame, const uint64_t *wo
 		uint16_t *code = pages->codes + pages_rank(pages, at);
 
 		for (uint64_t i = at - frame; i < end - frame; i++, code++)
-			*code = pages_fact(pages, pages->facts[*code].flags,
-					   words[i] < UINT32_MAX ? (uint32_t)words[i] : UINT32_MAX);
+			if (words[i] != 1)
+				*code = pages_fact_counted(pages, *code, words[i]);
 		at = find_bit(pages->counted, end, frame + count, true);
 	}
 }
@@ -178,10 +176,15 @@ static void store_tails(struct pages *pages, uint64_t frame, const uint64_t *wor
 			pages->tails[(frame + i) / 64] &= ~(1ULL << (frame + i) % 64);
 }
 
-static bool block_full(const struct pages *pages, uint64_t frame)
-{
-	uint64_t all = ~0ULL;
+/* Probes that found no folio: so many in a row, and only each eighth block is tried. */
+#define MISSES_MAX 8
 
+static bool is_candidate(const struct pages *pages, uint64_t frame, unsigned misses)
+{
+	uint64_t all = pages->wanted[frame / 64];
+
+	if (misses >= MISSES_MAX && frame / pages->block % 8)
+		return false;
 	for (uint64_t i = 0; i < pages->block / 64; i++)
 		all &= pages->wanted[frame / 64 + i];
 	return all == ~0ULL;
@@ -227,16 +230,17 @@ static int read_flags(struct pages *pages, struct error *error)
 		SOURCE_KPAGEFLAGS, pages->wanted, &pages->stats.flag_reads, store_flags,
 	};
 	uint64_t limit = pages->high * 64, from = pages->low * 64, block = pages->block;
-	uint64_t at = (from + block - 1) / block * block;
+	unsigned misses = 0;
 
-	for (; at + block <= limit; at += block) {
+	for (uint64_t at = (from + block - 1) & ~(block - 1); at + block <= limit; at += block) {
 		int rc;
 
-		if (!pages->wanted[at / 64] || !block_full(pages, at))
+		if (!is_candidate(pages, at, misses))
 			continue;
 		rc = read_folio_block(pages, at, error);
 		if (rc < 0)
 			return rc;
+		misses = rc ? 0 : misses + 1;
 		if (!rc)
 			continue;
 		if (read_set(pages, &pass, from, at, error) < 0)
@@ -253,7 +257,6 @@ static int read_folio_ends(struct pages *pages, struct error *error)
 	struct frame_pass pass = {
 		SOURCE_KPAGEFLAGS, pages->tails, &pages->stats.flag_reads, store_tails,
 	};
-	bool any = false;
 
 	if (!pages_facts_have(pages, KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL))
 		return 0;
@@ -268,9 +271,9 @@ static int read_folio_ends(struct pages *pages, struct error *error)
 		if (!(flags & (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)) || end % pages->block == 0)
 			continue;
 		set_bits(pages->tails, end, end + 1);
-		any = true;
+		pages->has_tails = true;
 	}
-	return any ? read_set(pages, &pass, pages->low * 64, pages->high * 64 + 1, error) : 0;
+	return pages->has_tails ? read_set(pages, &pass, pages->low * 64, pages->high * 64 + 1, error) : 0;
 }
 
 int pages_read_frames(struct pages *pages, struct error *error)
@@ -302,7 +305,9 @@ void pages_frames_reset(struct pages *pages)
 	n = (pages->high - pages->low + 1) * sizeof(*pages->wanted);
 	memset(pages->wanted + pages->low, 0, n);
 	memset(pages->counted + pages->low, 0, n);
-	memset(pages->tails + pages->low, 0, n);
+	if (pages->has_tails)
+		memset(pages->tails + pages->low, 0, n);
+	pages->has_tails = false;
 	pages->low = pages->frames_end / 64 + 2;
 	pages->high = 0;
 }

@@ -29,6 +29,7 @@
 #define PAGES_FACTS 65536u
 #define FACT_BUCKETS 1024u
 #define FACT_VARIANTS 8u
+#define FACT_MEMO 64u
 #define PAGES_REREADS 8192u		/* pages read again in one walk, at most */
 
 /* Pages whose words follow from the first: present frames and swap slots count up, with
@@ -139,12 +140,15 @@ struct pages {
 	uint64_t *wanted;
 	uint64_t *counted;		/* whose map count is read */
 	uint64_t *tails;		/* frames behind large folios: set if they belong to them */
+	bool has_tails;
 	uint32_t *rank;
 	uint64_t low, high;		/* bitmap words in use: [low, high) */
 	uint16_t *codes;		/* index into facts of the wanted frames, by rank */
 	struct page_fact *facts;	/* [0]: not known */
 	size_t fact_count, fact_cap;
 	uint16_t *buckets;
+	uint16_t memo_code;		/* memo[]: the same fact with that many mappings, 0: ask */
+	uint16_t memo[FACT_MEMO];
 	uint64_t flags_mask;		/* what of the flags is kept */
 
 	struct page_mark *marks;
@@ -210,6 +214,8 @@ static inline uint64_t pages_run_frame(const struct word_run *run)
 int pages_facts_new(struct pages *pages, struct error *error);
 void pages_facts_reset(struct pages *pages);
 uint16_t pages_fact(struct pages *pages, uint64_t flags, uint32_t count);
+/* The same with another count. */
+uint16_t pages_fact_counted(struct pages *pages, uint16_t code, uint64_t count);
 bool pages_facts_have(const struct pages *pages, uint64_t flags);
 
 /* pages_tally.c: takes pages of a run from the first one on; how many. */

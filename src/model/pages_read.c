@@ -97,10 +97,12 @@ static int find_region(struct pages *pages, uint64_t page, struct source_region 
 static int cut_sparse(struct pages *pages, struct piece *piece, struct error *error)
 {
 	struct source_region *region = NULL;
-	struct error scan_error = ERROR_INIT;
+	struct error scan_error;
 	uint64_t start, end;
-	int rc = find_region(pages, piece->page, &region, &scan_error);
+	int rc;
 
+	error_init(&scan_error);
+	rc = find_region(pages, piece->page, &region, &scan_error);
 	if (rc < 0 && scan_error.code != ERROR_GONE) {
 		pages->no_scan = true;
 		return 0;
@@ -109,9 +111,11 @@ static int cut_sparse(struct pages *pages, struct piece *piece, struct error *er
 		return error_set(error, scan_error.code, "pagemap", "%s", scan_error.text);
 	start = rc ? region->start >> pages->page_shift : piece->end;
 	end = rc ? region->end >> pages->page_shift : piece->end;
-	if (start > piece->page) {
+	if (start > piece->page && (start >= piece->end || pages->needs & PAGE_NEED_HOLES)) {
 		piece->kind = PAGE_NONE;
 		end = start;
+	} else if (start > piece->page) {
+		piece->page = start;
 	}
 	if (end < piece->end)
 		piece->end = end;
@@ -297,9 +301,10 @@ static void add_pieces(struct pages *pages, uint64_t first)
 /* A pagemap that may not be read at all is a gap of every range, not a failure. */
 static int read_window(struct pages *pages, struct error *error)
 {
-	struct error failure = ERROR_INIT;
+	struct error failure;
 	uint64_t first = 0, end = 0;
 
+	error_init(&failure);
 	if (gather(pages, &first, &end, error) < 0)
 		return -1;
 	if (end && pages->map_gap == GAP_NONE && pages_read_words(pages, first, end, &failure) < 0) {

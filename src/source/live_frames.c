@@ -24,14 +24,11 @@ static int live_frames_refusal(const char *name, int errnum, struct error *error
 	return -ERROR_DENIED;
 }
 
-/* The descriptor or a negative error; opened once, also by several threads. */
 static int live_frames_open(struct live *live, enum source_frames what, struct error *error)
 {
 	struct error local = ERROR_INIT;
-	int fd = __atomic_load_n(&live->frames[what], __ATOMIC_ACQUIRE);
+	int fd;
 
-	if (fd >= 0)
-		return fd;
 	pthread_mutex_lock(&live->lock);
 	fd = live->frames[what];
 	if (fd < 0) {
@@ -49,10 +46,18 @@ static int live_frames_open(struct live *live, enum source_frames what, struct e
 	return -(int)local.code;
 }
 
+/* The descriptor or a negative error; opened once, also by several threads. */
+static int live_frames_fd(struct live *live, enum source_frames what, struct error *error)
+{
+	int fd = __atomic_load_n(&live->frames[what], __ATOMIC_ACQUIRE);
+
+	return fd >= 0 ? fd : live_frames_open(live, what, error);
+}
+
 int live_frames(struct source *source, enum source_frames what, uint64_t first, uint64_t *words,
 		size_t count, size_t *got, struct error *error)
 {
-	int fd = live_frames_open(live_of(source), what, error);
+	int fd = live_frames_fd(live_of(source), what, error);
 	ssize_t bytes;
 
 	if (fd < 0)
@@ -70,7 +75,7 @@ int live_frames(struct source *source, enum source_frames what, uint64_t first, 
 
 enum gap live_frames_access(struct source *source, enum source_frames what)
 {
-	live_frames_open(live_of(source), what, NULL);
+	live_frames_fd(live_of(source), what, NULL);
 	return source->frames_gap[what];
 }
 

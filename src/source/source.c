@@ -281,10 +281,12 @@ int source_pagemap(struct source_process *process, uint64_t first, uint64_t *wor
 		   size_t *got, struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
-	struct error local = ERROR_INIT;
-	int rc = ops->pagemap ? ops->pagemap(process, first, words, count, got, &local) :
-		NOT_RECORDED(&local, "pagemap");
+	struct error local;
+	int rc;
 
+	error_init(&local);
+	rc = ops->pagemap ? ops->pagemap(process, first, words, count, got, &local) :
+		NOT_RECORDED(&local, "pagemap");
 	if (rc < 0 && error)
 		*error = local;
 	return source_note(process, ACCESS_PAGEMAP, rc, &local);
@@ -295,10 +297,12 @@ int source_pagemap_scan(struct source_process *process, const struct source_scan
 			uint64_t *walked, struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
-	struct error local = ERROR_INIT;
-	int rc = ops->scan ? ops->scan(process, scan, regions, count, got, walked, &local) :
-		NOT_RECORDED(&local, "pagemap");
+	struct error local;
+	int rc;
 
+	error_init(&local);
+	rc = ops->scan ? ops->scan(process, scan, regions, count, got, walked, &local) :
+		NOT_RECORDED(&local, "pagemap");
 	if (rc < 0 && error)
 		*error = local;
 	return source_note(process, ACCESS_PAGEMAP_SCAN, rc, &local);
@@ -352,10 +356,12 @@ int source_mem(struct source_process *process, uint64_t address, void *data, siz
 	       size_t *got, struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
-	struct error local = ERROR_INIT;
-	int rc = ops->mem ? ops->mem(process, address, data, len, got, &local) :
-		NOT_RECORDED(&local, "mem");
+	struct error local;
+	int rc;
 
+	error_init(&local);
+	rc = ops->mem ? ops->mem(process, address, data, len, got, &local) :
+		NOT_RECORDED(&local, "mem");
 	if (rc < 0 && error)
 		*error = local;
 	return source_note(process, ACCESS_MEM, rc, &local);

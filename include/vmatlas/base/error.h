@@ -35,6 +35,15 @@ struct error {
 
 #define ERROR_INIT { .code = ERROR_NONE }
 
+/* The same for a record in a hot path, where clearing half a KiB shows. */
+static inline void error_init(struct error *error)
+{
+	error->code = ERROR_NONE;
+	error->errnum = 0;
+	error->line = 0;
+	error->item[0] = error->text[0] = '\0';
+}
+
 /* Fills the record (also when a former error is in it) and returns -code. */
 int error_set(struct error *error, enum error_code code, const char *item, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
