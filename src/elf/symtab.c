@@ -211,6 +211,59 @@ static int compare_entries(const void *a, const void *b)
 	return (x->name > y->name) - (x->name < y->name);
 }
 
+/* Stable, by one byte of the address. */
+static void sort_by_byte(const struct symbol_entry *from, struct symbol_entry *to, size_t count,
+			 unsigned shift)
+{
+	size_t at[256] = { 0 }, sum = 0, i;
+
+	for (i = 0; i < count; i++)
+		at[from[i].address >> shift & 0xff]++;
+	for (i = 0; i < 256; i++) {
+		size_t n = at[i];
+
+		at[i] = sum;
+		sum += n;
+	}
+	for (i = 0; i < count; i++)
+		to[at[from[i].address >> shift & 0xff]++] = from[i];
+}
+
+static void sort_group(struct symbol_entry *entries, size_t count)
+{
+	if (count > 1)
+		qsort(entries, count, sizeof(*entries), compare_entries);
+}
+
+/* Byte by byte: few of the bytes differ, and a comparison sort takes ten times as long. */
+static int sort_entries(struct elf_symbols *symbols, struct error *error)
+{
+	size_t count = symbols->count, first = 0, i;
+	struct symbol_entry *other = malloc((count + 1) * sizeof(*other));
+	uint64_t bits = 0;
+	unsigned shift;
+
+	if (!other)
+		return error_nomem(error);
+	for (i = 0; i < count; i++)
+		bits |= symbols->entries[i].address;
+	for (shift = 0; shift < 64 && bits >> shift; shift += 8) {
+		struct symbol_entry *sorted = other;
+
+		sort_by_byte(symbols->entries, sorted, count, shift);
+		other = symbols->entries;
+		symbols->entries = sorted;
+	}
+	free(other);
+	for (i = 1; i <= count; i++) {
+		if (i < count && symbols->entries[i].address == symbols->entries[first].address)
+			continue;
+		sort_group(symbols->entries + first, i - first);
+		first = i;
+	}
+	return 0;
+}
+
 static int reach_build(struct elf_symbols *symbols, struct error *error)
 {
 	uint64_t highest = 0;
@@ -252,6 +305,6 @@ int symtab_read(const struct elf_image *image, const struct symtab_place *place,
 	ret = entries_load(image, place, count, symbols, error);
 	if (ret < 0)
 		return ret;
-	qsort(symbols->entries, symbols->count, sizeof(*symbols->entries), compare_entries);
-	return reach_build(symbols, error);
+	ret = sort_entries(symbols, error);
+	return ret < 0 ? ret : reach_build(symbols, error);
 }
