@@ -10,5 +10,6 @@ const struct command *const commands[] = {
 	&cmd_addr,
 	&cmd_diff,
 	&cmd_ps,
+	&cmd_watch,
 	NULL
 };

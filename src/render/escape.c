@@ -16,6 +16,11 @@ void escape_set_utf8(bool utf8)
 	utf8_locale = utf8;
 }
 
+bool escape_is_utf8(void)
+{
+	return utf8_locale;
+}
+
 /*
  * Code points that are invisible or steer the terminal's layout: general categories Cc, Cf, Zl
  * and Zp, Default_Ignorable_Code_Point, private use and noncharacters (Unicode 15.1). Ascending.

@@ -197,6 +197,8 @@ static int next_line(struct report *report)
 	if (report->comma[depth] && buf_add_char(out, ',') < 0)
 		return -1;
 	report->comma[depth] = true;
+	if (report->options.one_line)
+		return buf_add_char(out, ' ') < 0 ? -1 : report_flush_full(report);
 	if (buf_add_char(out, '\n') < 0)
 		return -1;
 	for (size_t i = 0; i <= depth; i++)
@@ -335,7 +337,7 @@ static int json_end(struct report *report)
 {
 	if (document_end(report) < 0)
 		return -1;
-	return buf_add_str(&report->pending, "\n}\n");
+	return buf_add_str(&report->pending, report->options.one_line ? " }\n" : "\n}\n");
 }
 
 const struct report_ops json_ops = {

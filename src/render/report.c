@@ -97,6 +97,16 @@ int report_flush_full(struct report *report)
 	return report->pending.len < PENDING_MAX ? 0 : report_flush(report);
 }
 
+int report_sync(struct report *report)
+{
+	if (report_fail(report, report_flush(report)) < 0)
+		return report->rc;
+	errno = 0;
+	if (fflush(report->out) == 0)
+		return 0;
+	return report_fail(report, error_errno(&report->error, errno, "output", "write"));
+}
+
 void report_note_gaps(struct report *report, const struct cell *cell)
 {
 	if (cell->type == CELL_LIST || cell->type == CELL_OBJECT) {

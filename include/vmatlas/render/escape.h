@@ -21,5 +21,6 @@ int escape_add(struct buf *out, struct span bytes, enum escape_for where);
 size_t escape_plain(struct span bytes, enum escape_for where);
 /* Does the current locale use UTF-8? Told once by the program at start, after setlocale(). */
 void escape_set_utf8(bool utf8);
+bool escape_is_utf8(void);
 
 #endif

@@ -35,6 +35,7 @@ struct report_options {
 	bool bytes;		/* sizes exact */
 	bool no_headings;
 	bool verbose;		/* -v */
+	bool one_line;		/* JSON: the whole document on one line */
 	unsigned width;		/* 0: the terminal's, or 80; no cut when the output is no terminal */
 	size_t top;		/* of sorted tables only the first rows, so many; 0: all */
 	const char *sort;	/* rows of tables that have this column, "-rss": descending; or NULL */
@@ -85,6 +86,9 @@ int report_warning(struct report *report, const char *code, struct span message)
 bool report_warning_get(const struct report *report, size_t nth, struct buf *text);
 /* Was anything missing for a reason (a gap with a code), or is there a warning? For --strict. */
 bool report_incomplete(const struct report *report);
+
+/* Lets the reader have what was said so far; for reports that go on for long. */
+int report_sync(struct report *report);
 
 bool report_is_text(const struct report *report);	/* for skipping expensive text-only work */
 bool report_is_json(const struct report *report);

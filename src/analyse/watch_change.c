@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "watch.h"
+
+#include <stdlib.h>
+
+static struct watch_vma sums_of(const struct watch_state *state, const struct compare_range *range)
+{
+	return range->vma == VMA_NONE ? (struct watch_vma) { .rss = 0 } :
+					state->vmas[range->vma];
+}
+
+static uint64_t weight(const struct watch_change *change)
+{
+	return (uint64_t)llabs(change->rss) + (uint64_t)llabs(change->swap) +
+	       (uint64_t)llabs(change->copied);
+}
+
+/* The heaviest are kept, heaviest first. */
+static void keep(struct watched *watched, const struct watch_change *change)
+{
+	size_t at = watched->change_count;
+
+	watched->change_total++;
+	while (at && weight(&watched->changes[at - 1]) < weight(change))
+		at--;
+	if (at == WATCH_CHANGES_MAX)
+		return;
+	if (watched->change_count < WATCH_CHANGES_MAX)
+		watched->change_count++;
+	memmove(&watched->changes[at + 1], &watched->changes[at],
+		(watched->change_count - at - 1) * sizeof(*change));
+	watched->changes[at] = *change;
+}
+
+/* Sums are of whole VMAs: of parts only the first row has them. */
+static bool is_first(const struct watch_state *state, const struct compare_range *range)
+{
+	return range->vma == VMA_NONE ||
+	       state->process->vmas[range->vma].start == range->start;
+}
+
+static void judge(struct watched *watched, const struct compare_match *match,
+		  const struct watch_state *const state[SIDE_MAX])
+{
+	enum compare_side side = match->side[AFTER].vma == VMA_NONE ? BEFORE : AFTER;
+	const struct process *process = state[side]->process;
+	const struct vma *vma = &process->vmas[match->side[side].vma];
+	struct watch_change change = {
+		.start = match->side[side].start, .object = vma_object(process, vma),
+		.role = vma->role, .change = compare_change_of(match),
+	};
+
+	for (int s = 0; s < SIDE_MAX; s++) {
+		struct watch_vma sums = sums_of(state[s], &match->side[s]);
+		int64_t sign = s == AFTER ? 1 : -1;
+
+		change.size += sign * (int64_t)(match->side[s].end - match->side[s].start);
+		if (!is_first(state[s], &match->side[s]))
+			continue;
+		change.rss += sign * (int64_t)sums.rss;
+		change.swap += sign * (int64_t)sums.swap;
+		change.copied += sign * (int64_t)sums.copied;
+	}
+	if (change.change != CHANGE_SAME || weight(&change))
+		keep(watched, &change);
+}
+
+int watch_compare(struct watched *watched, const struct watch_state *before,
+		  const struct watch_state *now, struct error *error)
+{
+	const struct watch_state *const state[SIDE_MAX] = { before, now };
+	struct compare_map map;
+	int rc = compare_map_build(before->process, now->process, NULL, &map, error);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < map.count; i++)
+		judge(watched, &map.matches[i], state);
+	watched->changes_known = true;
+	compare_map_done(&map);
+	return 0;
+}
