@@ -39,12 +39,20 @@ struct table_row {
 	size_t number;		/* keeps the sort stable */
 };
 
+/* How a column is drawn in a table that is streamed. */
+struct table_field {
+	uint8_t width;		/* usual width or title, the larger; 0: not padded */
+	bool right;
+	bool cut;		/* ends with the terminal's line */
+	char end;		/* what stands behind it */
+};
+
 struct table {
 	const struct column_set *set;
 	const void *ctx;
 	uint8_t column[TABLE_COLUMNS];	/* indexes of the columns drawn */
 	size_t count;
-	uint8_t width[TABLE_COLUMNS];	/* usual width or title, the larger; if streamed */
+	struct table_field field[TABLE_COLUMNS];	/* if streamed */
 	bool muted;			/* raw and pairs: of another kind than the first */
 	bool streamed;			/* laid out with the columns' usual widths */
 	const struct column *sort;	/* NULL: rows go out as they come */

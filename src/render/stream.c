@@ -9,69 +9,53 @@
 struct field {
 	struct span text;
 	size_t columns;		/* what it takes on a terminal */
-	size_t width;		/* what it is padded to */
-	bool right;
-	bool last;		/* not padded behind */
 };
 
 #define BLANKS 16
 
 /* Writes whole groups: up to BLANKS - 1 more than asked for. */
-static char *put_blanks(char *at, size_t count)
+static inline char *put_blanks(char *at, size_t count)
 {
 	for (size_t i = 0; i < count; i += BLANKS)
 		memset(at + i, ' ', BLANKS);
 	return at + count;
 }
 
-static inline int add_field(struct buf *out, const struct field *f)
+/* Most fields have four to sixteen bytes: two moves that may overlap need no call. */
+static inline char *put_text(char *at, struct span text)
 {
-	size_t pad = f->width > f->columns ? f->width - f->columns : 0;
-	char *p;
+	char *end = at + text.len;
+
+	if (text.len - 8 <= 8) {
+		memcpy(at, text.ptr, 8);
+		memcpy(end - 8, text.ptr + text.len - 8, 8);
+	} else if (text.len - 4 < 4) {
+		memcpy(at, text.ptr, 4);
+		memcpy(end - 4, text.ptr + text.len - 4, 4);
+	} else if (text.len) {
+		memcpy(at, text.ptr, text.len);
+	}
+	return end;
+}
+
+/* Padded to the column's width, and a blank. */
+static inline int add_field(struct buf *out, const struct table_field *column,
+			    const struct field *f)
+{
+	size_t pad = column->width > f->columns ? column->width - f->columns : 0;
+	char *at;
 
 	if (out->cap - out->len <= f->text.len + pad + BLANKS &&
 	    buf_reserve(out, f->text.len + pad + BLANKS) < 0)
 		return -1;
-	p = out->data + out->len;
-	if (f->right)
-		p = put_blanks(p, pad);
-	if (f->text.len)
-		memcpy(p, f->text.ptr, f->text.len);
-	p += f->text.len;
-	if (!f->right && !f->last)
-		p = put_blanks(p, pad);
-	*p++ = f->last ? '\n' : ' ';
-	out->len = (size_t)(p - out->data);
-	return 0;
-}
-
-static struct field field_of(const struct table *t, size_t i)
-{
-	return (struct field) {
-		.width = t->width[i],
-		.right = t->set->columns[t->column[i]].flags & COLUMN_RIGHT,
-		.last = i + 1 == t->count,
-	};
-}
-
-int stream_begin(struct report *report)
-{
-	struct table *t = &report->table;
-
-	for (size_t i = 0; i < t->count; i++) {
-		const struct column *column = &t->set->columns[t->column[i]];
-		size_t title = strlen(column->title);
-
-		t->width[i] = column->width > title ? column->width : (uint8_t)title;
-	}
-	for (size_t i = 0; i < t->count && !report->options.no_headings; i++) {
-		struct field f = field_of(t, i);
-
-		f.text = span_of(t->set->columns[t->column[i]].title);
-		f.columns = f.text.len;
-		if (add_field(&report->pending, &f) < 0)
-			return -1;
-	}
+	at = out->data + out->len;
+	if (column->right)
+		at = put_blanks(at, pad);
+	at = put_text(at, f->text);
+	if (!column->right)
+		at = put_blanks(at, pad);
+	*at++ = column->end;
+	out->len = (size_t)(at - out->data);
 	return 0;
 }
 
@@ -86,28 +70,31 @@ static int field_text(struct report *report, const struct cell *cell, struct fie
 	return 0;
 }
 
-/* Eight bytes at a time; the last group may overlap the one before. */
-static bool is_ascii(struct span s)
+/* Four or eight bytes at a time; the last group may overlap the one before. */
+static inline bool is_ascii(struct span s)
 {
 	uint64_t word, high = 0;
-	size_t i = 0;
+	uint32_t half[2] = { 0, 0 };
+	size_t i;
 
-	for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
-		memcpy(&word, s.ptr + i, sizeof(word));
-		high |= word;
+	if (s.len < 4) {
+		for (i = 0; i < s.len; i++)
+			high |= (unsigned char)s.ptr[i];
+	} else if (s.len < 8) {
+		memcpy(&half[0], s.ptr, 4);
+		memcpy(&half[1], s.ptr + s.len - 4, 4);
+		high = half[0] | half[1];
+	} else {
+		for (i = 0; i < s.len; i += 8) {
+			memcpy(&word, s.ptr + (i + 8 <= s.len ? i : s.len - 8), 8);
+			high |= word;
+		}
 	}
-	if (i && i < s.len) {
-		memcpy(&word, s.ptr + s.len - sizeof(word), sizeof(word));
-		high |= word;
-		i = s.len;
-	}
-	for (; i < s.len; i++)
-		high |= (unsigned char)s.ptr[i];
 	return !(high & 0x8080808080808080ull);
 }
 
 /* What stands for itself: numbers, our own words, plain names, what does not apply. */
-static bool plain_text(const struct report *report, const struct cell *cell,
+static inline bool plain_text(const struct report *report, const struct cell *cell,
 		       char room[CELL_DIGITS], struct span *text)
 {
 	switch (cell->type) {
@@ -127,35 +114,71 @@ static bool plain_text(const struct report *report, const struct cell *cell,
 }
 
 /* A last column that may be cut ends with the terminal's line. */
-static void field_cut(const struct report *report, size_t i, size_t used, struct field *f)
+static void field_cut(const struct report *report, size_t used, struct field *f)
 {
-	const struct table *t = &report->table;
 	size_t room = report->width > used ? report->width - used : 0;
 
-	if (!report->cut || !f->last || f->columns <= room ||
-	    !(t->set->columns[t->column[i]].flags & COLUMN_TRUNC))
+	if (f->columns <= room)
 		return;
 	f->text.len = text_fit(f->text, room);
 	f->columns = room;
 }
 
-int stream_row(struct report *report, const struct cell *cells)
+static int add_fields(struct report *report, const struct cell *cells)
 {
-	struct table *t = &report->table;
+	const struct table *t = &report->table;
 	size_t used = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
-		struct field f = field_of(t, i);
+		const struct table_field *column = &t->field[i];
 		char room[CELL_DIGITS];
+		struct field f;
 
 		if (plain_text(report, &cells[i], room, &f.text))
 			f.columns = f.text.len;
 		else if (field_text(report, &cells[i], &f) < 0)
 			return -1;
-		field_cut(report, i, used, &f);
-		used += (f.columns > f.width ? f.columns : f.width) + 1;
-		if (add_field(&report->pending, &f) < 0)
+		if (column->cut)
+			field_cut(report, used, &f);
+		used += (f.columns > column->width ? f.columns : column->width) + 1;
+		if (add_field(&report->pending, column, &f) < 0)
 			return -1;
 	}
-	return report_flush_full(report);
+	return 0;
+}
+
+static int add_headings(struct report *report)
+{
+	const struct table *t = &report->table;
+	struct cell titles[TABLE_COLUMNS];
+
+	for (size_t i = 0; i < t->count; i++)
+		titles[i] = cell_text(t->set->columns[t->column[i]].title);
+	return add_fields(report, titles);
+}
+
+/* The last column is not padded behind. */
+int stream_begin(struct report *report)
+{
+	struct table *t = &report->table;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct column *column = &t->set->columns[t->column[i]];
+		size_t title = strlen(column->title);
+		bool last = i + 1 == t->count, right = column->flags & COLUMN_RIGHT;
+
+		t->field[i] = (struct table_field) {
+			.width = last && !right ? 0 :
+				 column->width > title ? column->width : (uint8_t)title,
+			.right = right,
+			.cut = last && report->cut && column->flags & COLUMN_TRUNC,
+			.end = last ? '\n' : ' ',
+		};
+	}
+	return report->options.no_headings ? 0 : add_headings(report);
+}
+
+int stream_row(struct report *report, const struct cell *cells)
+{
+	return add_fields(report, cells) < 0 ? -1 : report_flush_full(report);
 }
