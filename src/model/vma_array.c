@@ -88,6 +88,7 @@ static int add_error(int code, struct error *error)
 
 static int maps_read(struct vma_reader *reader, struct error *error)
 {
+	struct maps_before before = { .tail_len = 0 };
 	struct error why = ERROR_INIT;
 	struct maps_line line;
 	struct span text;
@@ -95,7 +96,7 @@ static int maps_read(struct vma_reader *reader, struct error *error)
 	int ret;
 
 	while ((ret = lines_next(&reader->lines, &text, error)) > 0) {
-		if (maps_parse_line(text, &line, &why) < 0) {
+		if (maps_parse_next(text, &before, &line, &why) < 0) {
 			why.line = reader->lines.number;
 			line_unparsed(reader, &why);
 			continue;

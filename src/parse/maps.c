@@ -64,10 +64,24 @@ static inline bool take_char(struct cursor *c, unsigned char want)
 	return true;
 }
 
+/* Twelve digits are what a user space of 47 bits mostly has. */
+static inline bool take_address(struct cursor *c, unsigned char mark, uint64_t *value)
+{
+	uint64_t high, low;
+
+	if (c->end - c->at > 12 && c->at[12] == mark && hex_8(c->at, &high) &&
+	    hex_8(c->at + 4, &low)) {
+		*value = high << 16 | (low & 0xffff);
+		c->at += 13;
+		return true;
+	}
+	return take_hex(c, 16, value) && take_char(c, mark);
+}
+
 static inline bool take_range(struct cursor *c, struct maps_line *out)
 {
-	return take_hex(c, 16, &out->start) && take_char(c, '-') && take_hex(c, 16, &out->end) &&
-	       out->start < out->end && take_char(c, ' ');
+	return take_address(c, '-', &out->start) && take_address(c, ' ', &out->end) &&
+	       out->start < out->end;
 }
 
 /* Without a branch per letter: neighbouring lines differ in them. */
@@ -169,30 +183,86 @@ static inline bool take_name(struct cursor *c, struct maps_line *out)
 	return true;
 }
 
-int maps_parse_line(struct span line, struct maps_line *out, struct error *error)
+/* What does not parse, NULL if all does. */
+static inline const char *take_tail(struct cursor *c, struct maps_line *out)
+{
+	if (!take_hex(c, 16, &out->offset) || !take_char(c, ' '))
+		return "offset";
+	if (!take_device(c, out))
+		return "device";
+	if (!take_dec(c, &out->inode))
+		return "inode";
+	return take_name(c, out) ? NULL : "name";
+}
+
+static inline bool tail_is_known(const struct cursor *c, const struct maps_before *before)
+{
+	size_t len = (size_t)(c->end - c->at);
+
+	return len == before->tail_len && len && !memcmp(c->at, before->tail, len);
+}
+
+static inline void take_known_tail(const struct cursor *c, const struct maps_before *before,
+				   struct maps_line *out)
+{
+	const struct maps_line *line = &before->line;
+
+	out->offset = line->offset;
+	out->inode = line->inode;
+	out->major = line->major;
+	out->minor = line->minor;
+	out->deleted = line->deleted;
+	out->newline_escape = line->newline_escape;
+	out->name.ptr = (const char *)c->at + before->name_at;
+	out->name.len = line->name.len;
+}
+
+static void tail_keep(const struct cursor *c, const struct maps_line *line,
+		      struct maps_before *before)
+{
+	size_t len = (size_t)(c->end - c->at);
+
+	before->tail_len = 0;
+	if (len > MAPS_TAIL)
+		return;
+	memcpy(before->tail, c->at, len);
+	before->tail_len = len;
+	before->name_at = (size_t)(line->name.ptr - (const char *)c->at);
+	before->line = *line;
+}
+
+int maps_parse_next(struct span line, struct maps_before *before, struct maps_line *out,
+		    struct error *error)
 {
 	struct cursor c = { (const unsigned char *)line.ptr,
-			    (const unsigned char *)line.ptr + line.len };
+			    (const unsigned char *)line.ptr + line.len }, tail;
 	struct maps_line parsed;
-	const char *what;
+	const char *what = NULL;
 
 	if (!take_range(&c, &parsed))
 		what = "address range";
 	else if (!take_perms(&c, &parsed.perms))
 		what = "permissions";
-	else if (!take_hex(&c, 16, &parsed.offset) || !take_char(&c, ' '))
-		what = "offset";
-	else if (!take_device(&c, &parsed))
-		what = "device";
-	else if (!take_dec(&c, &parsed.inode))
-		what = "inode";
-	else if (!take_name(&c, &parsed))
-		what = "name";
-	else {
-		*out = parsed;
-		return 0;
+	tail = c;
+	if (!what && tail_is_known(&tail, before)) {
+		take_known_tail(&tail, before, &parsed);
+	} else if (!what) {
+		what = take_tail(&c, &parsed);
+		if (!what)
+			tail_keep(&tail, &parsed, before);
 	}
-	return error_set(error, ERROR_PARSE, NULL, "maps line has no valid %s", what);
+	if (what)
+		return error_set(error, ERROR_PARSE, NULL, "maps line has no valid %s", what);
+	*out = parsed;
+	return 0;
+}
+
+int maps_parse_line(struct span line, struct maps_line *out, struct error *error)
+{
+	struct maps_before before;
+
+	before.tail_len = 0;
+	return maps_parse_next(line, &before, out, error);
 }
 
 struct span maps_printed_name(const struct maps_line *line)

@@ -212,6 +212,48 @@ static void test_reprint(void)
 	check_reprint(&text, 5);
 }
 
+static bool same_line(const struct maps_line *a, const struct maps_line *b)
+{
+	return a->start == b->start && a->end == b->end && a->perms == b->perms &&
+	       a->offset == b->offset && a->inode == b->inode && a->major == b->major &&
+	       a->minor == b->minor && a->deleted == b->deleted &&
+	       a->newline_escape == b->newline_escape && a->name.ptr == b->name.ptr &&
+	       a->name.len == b->name.len;
+}
+
+/* Lines one after the other, each twice, say what each says alone. */
+static void check_next(const char *name)
+{
+	struct maps_before before = { .tail_len = 0 };
+	struct maps_line alone, next;
+	struct span rest, line;
+
+	fixture_read(name, &text);
+	for (rest = buf_span(&text); rest.len;) {
+		line = span_take_until(&rest, '\n');
+		span_take_char(&rest, '\n');
+		for (int i = 0; i < 2; i++) {
+			int rc = maps_parse_line(line, &alone, NULL);
+
+			CHECK(maps_parse_next(line, &before, &next, NULL) == rc);
+			CHECK(rc < 0 || same_line(&alone, &next));
+		}
+	}
+}
+
+static void test_next(void)
+{
+	static const char *const names[] = {
+		"maps/good-2.0.txt", "maps/good-2.4.txt", "maps/good-32bit.txt",
+		"maps/good-64bit.txt", "maps/good-deleted.txt", "maps/good-newline-escape.txt",
+		"maps/good-trailing-spaces.txt", "maps/good-wide.txt", "maps/next.txt",
+		"maps/bad-fields.txt", "maps/bad-ranges.txt", "maps/bad-permissions.txt",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		check_next(names[i]);
+}
+
 int main(void)
 {
 	test_64bit();
@@ -226,6 +268,7 @@ int main(void)
 	check_bad("maps/bad-torn.txt", NULL);
 	check_bad("maps/bad-nul.txt", NULL);
 	test_reprint();
+	test_next();
 	buf_done(&text);
 	TEST_END;
 }

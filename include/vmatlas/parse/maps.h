@@ -45,6 +45,21 @@ struct maps_line {
 int maps_parse_line(struct span line, struct maps_line *out, struct error *error);
 
 /*
+ * The same for lines one after the other: what stands behind the permissions is often as in the
+ * line before (anonymous memory), and then not parsed again. Zero at first.
+ */
+#define MAPS_TAIL 32
+struct maps_before {
+	char tail[MAPS_TAIL];	/* from the offset on */
+	size_t tail_len;	/* 0: there was none, or it was longer */
+	size_t name_at;		/* in the tail */
+	struct maps_line line;
+};
+
+int maps_parse_next(struct span line, struct maps_before *before, struct maps_line *out,
+		    struct error *error);
+
+/*
  * The name as it was printed, with the suffix that was taken off: a live file may really be
  * called "x (deleted)" (fs/d_path.c d_path appends it to unlinked ones only, but prints both
  * alike); who can, compares device and inode. Points into the line.
