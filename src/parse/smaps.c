@@ -83,12 +83,24 @@ static void report_later(struct smaps_reader *reader, enum error_code code, cons
 	reader->later.line = reader->lines->number;
 }
 
-static int keep_header(struct smaps_reader *reader, struct span line)
+/* A header is kept for the next record: 1, 0 if the line is none, negative on failure. Nearly all
+ * parse, so that comes before a closer look at its form. */
+static int take_header(struct smaps_reader *reader, struct span line)
 {
+	if (!line.len || !is_hex(*line.ptr))
+		return 0;
 	buf_clear(&reader->pending);
+	if (buf_add_span(&reader->pending, line) < 0)
+		return -ERROR_NOMEM;
 	reader->pending_number = reader->lines->number;
+	reader->pending_parsed = !maps_parse_next(buf_span(&reader->pending), &reader->before,
+						  &reader->pending_line, NULL);
+	if (!reader->pending_parsed && !smaps_is_header(line)) {
+		buf_clear(&reader->pending);
+		return 0;
+	}
 	reader->skipping = false;
-	return buf_add_span(&reader->pending, line);
+	return 1;
 }
 
 /* Reads up to a header line; 1, 0 at the end, negative. */
@@ -101,10 +113,10 @@ static int find_header(struct smaps_reader *reader, struct error *error)
 		rc = lines_next(reader->lines, &line, error);
 		if (rc <= 0)
 			return rc;
-		if (smaps_is_header(line)) {
-			if (keep_header(reader, line) < 0)
-				return error_nomem(error);
-		} else if (line.len && !reader->skipping) {
+		rc = take_header(reader, line);
+		if (rc < 0)
+			return error_nomem(error);
+		if (!rc && line.len && !reader->skipping) {
 			reader->skipping = true;
 			return parse_error(error, reader->lines->number,
 					   "smaps line belongs to no VMA");
@@ -127,8 +139,10 @@ static int start_record(struct smaps_reader *reader, struct smaps_record *record
 	record->vm_flags = 0;
 	buf_clear(&record->unknown_flags);
 	record->unknown_count = 0;
-	if (!maps_parse_line(buf_span(&record->line_text), &record->line, error))
+	record->line = reader->pending_line;
+	if (reader->pending_parsed)
 		return 0;
+	maps_parse_line(buf_span(&record->line_text), &record->line, error);
 	if (error)
 		error->line = reader->pending_number;
 	reader->skipping = true;
@@ -184,7 +198,8 @@ static bool set_value(struct smaps_record *record, enum smaps_key key, struct sp
 /* Remembers a line for its place in the record, if it has the usual form. */
 static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key, uint64_t value)
 {
-	size_t len = smaps_key_is_size(key) ? SMAPS_EXPECTED : SMAPS_EXPECTED - 3;
+	bool is_size = smaps_key_is_size(key);
+	size_t len = is_size ? SMAPS_EXPECTED : SMAPS_EXPECTED - 3;
 	const char *colon = line.len == len - 1 ? memchr(line.ptr, ':', SMAPS_PREFIX) : NULL;
 	size_t i;
 
@@ -194,11 +209,14 @@ static void learn(struct smaps_hint *hint, struct span line, enum smaps_key key,
 	for (i = (size_t)(colon - line.ptr) + 1; i < SMAPS_PREFIX; i++)
 		if (line.ptr[i] != ' ')
 			return;
-	memcpy(hint->line, line.ptr, len - 1);
-	hint->line[len - 1] = '\n';
-	hint->len = (uint8_t)len;
-	hint->key = (uint8_t)key;
+	memcpy(hint->prefix, line.ptr, SMAPS_PREFIX);
+	memcpy(&hint->digits, line.ptr + SMAPS_PREFIX, SMAPS_DIGITS);
+	memcpy(&hint->end, is_size ? " kB\n" : "\n\0\0", sizeof(hint->end));
+	memcpy(&hint->end_mask, is_size ? "\xff\xff\xff\xff" : "\xff\0\0", sizeof(hint->end_mask));
 	hint->value = value;
+	hint->bit = 1ULL << key;
+	hint->key = (uint8_t)key;
+	hint->len = (uint8_t)len;
 }
 
 #define SMAPS_ZERO 0x3020202020202020ULL	/* "       0" as load_8 has it: most are */
@@ -261,34 +279,28 @@ static int add_line(struct smaps_reader *reader, struct smaps_record *record, st
 	return 0;
 }
 
-/* Behind the number, " kB" and newline or the newline alone. */
-static inline bool ends_alike(const struct smaps_hint *hint, const char *at)
+/* The number of a line that is otherwise as the hint says: is it one? */
+static bool take_number(struct smaps_hint *hint, const char *at)
 {
-	const char *expected = hint->line + SMAPS_PREFIX + SMAPS_DIGITS;
-
-	at += SMAPS_PREFIX + SMAPS_DIGITS;
-	return hint->len == SMAPS_EXPECTED ? !memcmp(at, expected, 4) : *at == *expected;
-}
-
-/* Bytes of the line at `at` if only its number differs from the hint, else 0. */
-static inline size_t take_expected(struct smaps_record *record, struct smaps_hint *hint,
-				   const char *at, size_t ahead)
-{
-	const char *number = at + SMAPS_PREFIX;
 	uint64_t value;
 
-	if (!hint->len || ahead < SMAPS_EXPECTED || memcmp(at, hint->line, SMAPS_PREFIX) ||
-	    !ends_alike(hint, at) || record->present >> hint->key & 1)
-		return 0;
-	if (memcmp(number, hint->line + SMAPS_PREFIX, SMAPS_DIGITS)) {
-		if (!fixed_number(number, &value))
-			return 0;
-		memcpy(hint->line + SMAPS_PREFIX, number, SMAPS_DIGITS);
-		hint->value = hint->len == SMAPS_EXPECTED ? value << 10 : value;
-	}
-	record->value[hint->key] = hint->value;
-	record->present |= 1ULL << hint->key;
-	return hint->len;
+	if (!fixed_number(at, &value))
+		return false;
+	memcpy(&hint->digits, at, SMAPS_DIGITS);
+	hint->value = hint->len == SMAPS_EXPECTED ? value << 10 : value;
+	return true;
+}
+
+/* Do key and unit of the line at `at` stand as the hint says? */
+static inline bool is_expected(const struct smaps_hint *hint, const char *at)
+{
+	uint64_t prefix[2];
+	uint32_t end;
+
+	memcpy(prefix, at, sizeof(prefix));
+	memcpy(&end, at + SMAPS_PREFIX + SMAPS_DIGITS, sizeof(end));
+	return !((prefix[0] ^ hint->prefix[0]) | (prefix[1] ^ hint->prefix[1]) |
+		 ((end ^ hint->end) & hint->end_mask));
 }
 
 /*
@@ -299,22 +311,31 @@ static inline size_t take_expected(struct smaps_record *record, struct smaps_hin
 static size_t take_known(struct smaps_reader *reader, struct smaps_record *record, size_t place)
 {
 	struct span ahead = lines_ahead(reader->lines);
-	size_t at = 0, count = 0, len;
+	size_t first = place, left = ahead.len;
+	uint64_t present = record->present;
 
-	do {
-		len = take_expected(record, &reader->hints[(place + count) % SMAPS_HINTS],
-				    ahead.ptr + at, ahead.len - at);
-		at += len;
-		count += !!len;
-	} while (len);
-	lines_take(reader->lines, at, count);
-	return place + count;
+	for (; place < SMAPS_HINTS && left >= SMAPS_EXPECTED; place++) {
+		struct smaps_hint *hint = &reader->hints[place];
+		const char *at = ahead.ptr + (ahead.len - left);
+
+		if (!hint->len || !is_expected(hint, at) || present & hint->bit ||
+		    (memcmp(at + SMAPS_PREFIX, &hint->digits, SMAPS_DIGITS) &&
+		     !take_number(hint, at + SMAPS_PREFIX)))
+			break;
+		record->value[hint->key] = hint->value;
+		present |= hint->bit;
+		left -= hint->len;
+	}
+	record->present = present;
+	lines_take(reader->lines, ahead.len - left, place - first);
+	return place;
 }
 
 /* The counters of a record, up to the next header; 1, negative on failure. */
 static int take_counters(struct smaps_reader *reader, struct smaps_record *record,
 			 struct error *error)
 {
+	struct smaps_hint none;
 	struct span line;
 	size_t place;
 	int rc;
@@ -323,9 +344,13 @@ static int take_counters(struct smaps_reader *reader, struct smaps_record *recor
 		rc = lines_next(reader->lines, &line, error);
 		if (rc <= 0)
 			return rc < 0 ? rc : 1;
-		if (smaps_is_header(line))
-			return keep_header(reader, line) < 0 ? error_nomem(error) : 1;
-		if (add_line(reader, record, line, &reader->hints[place % SMAPS_HINTS]) < 0)
+		rc = take_header(reader, line);
+		if (rc == 0)
+			rc = add_line(reader, record, line,
+				      place < SMAPS_HINTS ? &reader->hints[place] : &none);
+		else if (rc > 0)
+			return 1;
+		if (rc < 0)
 			return error_nomem(error);
 	}
 }

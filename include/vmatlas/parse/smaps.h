@@ -85,23 +85,32 @@ struct smaps_record {
 	size_t unknown_cap;		/* elements whose buffers are kept for the next VMA */
 };
 
-/* What stood at a place of the last record. Most often it stands in the next one too. */
+/*
+ * What stood at a place of the last record, as words of its bytes. Most often it stands in the
+ * next one too, with another number: 16 bytes of key, 8 of number, " kB" and newline.
+ */
 #define SMAPS_PREFIX 16
-#define SMAPS_DIGITS 8			/* behind it, the number with its padding */
-#define SMAPS_EXPECTED (SMAPS_PREFIX + SMAPS_DIGITS + 4)	/* with " kB" and newline */
+#define SMAPS_DIGITS 8
+#define SMAPS_EXPECTED (SMAPS_PREFIX + SMAPS_DIGITS + 4)
 #define SMAPS_HINTS 64
 
 struct smaps_hint {
-	char line[SMAPS_EXPECTED];
-	uint8_t len;			/* of it with its newline, 0: not known */
-	uint8_t key;			/* enum smaps_key */
+	uint64_t prefix[SMAPS_PREFIX / 8];
+	uint64_t digits;		/* with the blanks in front */
 	uint64_t value;			/* as in the record */
+	uint64_t bit;			/* of its key */
+	uint32_t end, end_mask;		/* behind the number: " kB" and newline, or only newline */
+	uint8_t len;			/* of the line with its newline, 0: not known */
+	uint8_t key;			/* enum smaps_key */
 };
 
 struct smaps_reader {
 	struct lines *lines;		/* the caller's */
 	struct buf pending;		/* the next record's header line, empty if none */
+	bool pending_parsed;		/* it says `pending_line`; else it is malformed */
+	struct maps_line pending_line;
 	unsigned long pending_number;	/* its line */
+	struct maps_before before;
 	bool skipping;			/* up to the next header: this record was reported already */
 	struct error later;		/* a bad line of the record handed out last */
 	struct smaps_hint hints[SMAPS_HINTS];
