@@ -43,7 +43,7 @@ _vmatlas() {
 		list=$(vmatlas "$command" --list-options 2>/dev/null)
 		mapfile -t COMPREPLY < <(compgen -W "${list//=/}" -- "$cur")
 		;;
-	*/*)
+	*/* | *.tar*)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;

@@ -90,6 +90,7 @@ extern const struct command cmd_map;
 extern const struct command cmd_pagetable;
 extern const struct command cmd_ps;
 extern const struct command cmd_watch;
+extern const struct command cmd_record;
 
 /* options.c. 0, or a status + 1 to exit with at once (help and lists were printed). */
 int cli_parse(struct cli *cli, int argc, char **argv);

@@ -11,5 +11,6 @@ const struct command *const commands[] = {
 	&cmd_diff,
 	&cmd_ps,
 	&cmd_watch,
+	&cmd_record,
 	NULL
 };

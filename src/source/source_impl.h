@@ -82,9 +82,6 @@ struct source_process {
 void source_init(struct source *source, const struct source_ops *ops, enum source_kind kind);
 void source_process_init(struct source_process *process, struct source *source, pid_t pid);
 
-/* File name of a text. */
-const char *source_text_name(enum source_text what);
-
 /* Notes what came of an attempt: a success always, of failures the first. Returns rc. */
 int source_note(struct source_process *process, enum source_access what, int rc,
 		const struct error *error);

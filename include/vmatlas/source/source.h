@@ -46,6 +46,9 @@ enum source_text {
 	SOURCE_TEXT_MAX
 };
 
+/* Its file name: "smaps_rollup". */
+const char *source_text_name(enum source_text what);
+
 /* Texts of the system. */
 enum source_system_text {
 	SOURCE_MAX_MAP_COUNT,	/* sys/vm/max_map_count */

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vmatlas record: what it makes, with which rights, and that it replaces and leaves nothing.
+set -u
+top=${srcdir:-.}
+vmatlas=${VMATLAS:-./vmatlas}
+case $vmatlas in /*) ;; *) vmatlas=$PWD/$vmatlas ;; esac
+python=${PYTHON:-}
+work=$(mktemp -d) || exit 1
+pids=
+trap 'for p in $pids; do kill -KILL $p 2>/dev/null; done; rm -rf "$work"' EXIT
+fail=0
+
+bad() { echo "failed: $*"; fail=1; }
+# run STATUS ARGS...: output in out and err
+run() {
+	want=$1
+	shift
+	"$vmatlas" record "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$want" ] || { bad "record $*: exit $got, not $want"; cat "$work/err"; }
+}
+says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
+# nothing_in DIR: neither a snapshot nor what was to become one
+nothing_in() { [ -z "$(ls -A "$1")" ] || { bad "something is left in $1:"; ls -lA "$1"; }; }
+valid() {
+	[ -n "$python" ] || return 0
+	"$python" "$top/tests/cli/validate.py" record "$work/out" || bad "not valid: $1"
+}
+
+umask 000
+sleep 1000 &
+quiet=$!
+SECRET=hidden sleep 1001 &
+other=$!
+pids="$quiet $other"
+for p in $pids; do
+	until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.05; done
+	kill -STOP $p
+done
+sleep 0.1
+
+mkdir "$work/empty"
+run 0 --json $quiet $other "$work/two"; valid two
+for name in manifest host/meminfo $quiet/maps $quiet/smaps $quiet/pagemap $other/status $quiet/task/$quiet/stat; do
+	[ -f "$work/two/$name" ] || bad "no $name"
+done
+[ -z "$(find "$work/two" -type f ! -perm 600)" ] || bad "a file is not 0600"
+[ -z "$(find "$work/two" -type d ! -perm 700)" ] || bad "a folder is not 0700"
+cat /proc/$quiet/maps | cmp -s "$work/two/$quiet/maps" - || bad "maps is not verbatim"
+grep -qx 'vmatlas-snapshot 1' "$work/two/manifest" || bad "no version"
+[ "$(grep -c '^process ' "$work/two/manifest")" = 2 ] || bad "not two processes in the manifest"
+! grep -rlqa -e hidden -e 1001 "$work/two/$other" || bad "arguments or environment are in it"
+! [ -e "$work/two/$other/cmdline" ] || bad "cmdline was not asked for"
+run 0 --cmdline $other "$work/with"
+tr '\0' ' ' <"$work/with/$other/cmdline" | grep -q 'sleep 1001' || bad "no cmdline"
+! grep -rqa hidden "$work/with/$other" || bad "the environment is in it"
+
+# Nothing is replaced, whatever it is.
+: >"$work/file"
+ln -s nowhere "$work/link"
+for target in two file link; do
+	run 1 $quiet "$work/$target"; says 'already' err
+done
+[ -L "$work/link" ] && [ ! -s "$work/file" ] || bad "something was replaced"
+run 1 $quiet "$work/none/x"; says 'none' err
+run 1 $quiet "$work/empty/."; run 1 $quiet /
+run 0 $quiet "$work/slash//"; [ -f "$work/slash/manifest" ] || bad "a slash at the end"
+
+# Mistakes in the call.
+run 2; says 'which\|what' err
+run 2 "$work/empty/x"; run 2 $quiet; says 'looks like a process' err
+run 2 $quiet $other; says "./$other" err
+run 2 --memory $quiet "$work/empty/x"
+run 1 $quiet 999999999 "$work/empty/x"
+run 1 no-such-name-at-all "$work/empty/x"
+run 1 2 "$work/empty/x" # a kernel thread, or nothing, in a container
+nothing_in "$work/empty"
+
+# An archive is the folder.
+if command -v tar >/dev/null && command -v zstd >/dev/null; then
+	for kind in tar tar.gz tar.zst; do
+		run 0 --json $quiet $other "$work/set.$kind"; valid "$kind"
+		[ "$(stat -c %a "$work/set.$kind")" = 600 ] || bad "$kind is not 0600"
+		mkdir "$work/un"
+		tar -C "$work/un" -xf "$work/set.$kind" || bad "$kind cannot be unpacked"
+		[ "$(ls "$work/un")" = set ] || bad "$kind is not one folder"
+		for name in maps stat pagemap scan auxv; do
+			cmp -s "$work/un/set/$quiet/$name" "$work/two/$quiet/$name" || bad "$kind: $name differs"
+		done
+		[ "$(cd "$work/un/set" && find . | sort)" = "$(cd "$work/two" && find . | sort)" ] ||
+			bad "$kind has other files"
+		[ "$(tar -tf "$work/set.$kind" | sed -n 2p)" = set/manifest ] || bad "$kind: the manifest is not first"
+		rm -r "$work/un"
+	done
+fi
+
+# Without privilege: what could not be read is named, and is not an empty file.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	mkdir -m 777 "$work/nobody"
+	chmod 755 "$work"
+	cp "$vmatlas" "$work/vmatlas" 2>/dev/null
+	chmod 755 "$work/vmatlas"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/vmatlas" record $quiet "$work/nobody/x" \
+		>"$work/out" 2>"$work/err" || { bad "unprivileged"; cat "$work/err"; }
+	says 'EACCES' out
+	grep -qx 'pagemap EACCES' "$work/nobody/x/$quiet/missing" || bad "pagemap is not missing"
+	grep -qx 'frames/kpageflags EACCES' "$work/nobody/x/missing" || bad "kpageflags is not missing"
+	grep -qx 'frames no' "$work/nobody/x/manifest" || bad "frames"
+	[ ! -e "$work/nobody/x/$quiet/pagemap" ] && [ -s "$work/nobody/x/$quiet/stat" ] || bad "empty files"
+	! grep -q 'frame numbers' "$work/err" || bad "a warning of frame numbers that are not there"
+fi
+
+# A disk that is full on the way, and a tree.
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	mkdir "$work/small"
+	for size in 4k 32k 64k; do
+		unshare -m sh -c "mount -t tmpfs -o size=$size none '$work/small' &&
+			{ '$vmatlas' record $quiet $other '$work/small/x'; echo status \$?; ls -A '$work/small'; }" \
+			>"$work/out" 2>"$work/err"
+		[ "$(cat "$work/out")" = "status 1" ] || { bad "full disk of $size:"; cat "$work/out" "$work/err"; }
+		says 'No space left' err
+		unshare -m sh -c "mount -t tmpfs -o size=$size none '$work/small' &&
+			{ '$vmatlas' record $quiet '$work/small/x.tar.gz'; echo status \$?; ls -A '$work/small'; }" \
+			>"$work/out" 2>"$work/err"
+		[ "$(cat "$work/out")" = "status 1" ] || { bad "archive, full disk of $size:"; cat "$work/out" "$work/err"; }
+	done
+fi
+run 0 --tree $$ "$work/tree"
+[ -d "$work/tree/$quiet" ] && [ -d "$work/tree/$other" ] && [ -d "$work/tree/$$" ] || bad "--tree"
+exit $fail

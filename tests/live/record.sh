@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Recordings of stopped processes in known states: all that they hold is what /proc says, two of
+# them are the same, so is a recording of a recording, and one that is stopped half-way leaves nothing.
+tools=$(pwd)/tests/tools
+vmatlas=$(pwd)/vmatlas
+source=$(cd "$(dirname "$0")/.." && pwd) || exit 99
+[ "$(id -u)" = 0 ] || { echo "skipped: frame numbers need root"; exit 77; }
+[ -r /proc/kpageflags ] || { echo "skipped: no /proc/kpageflags"; exit 77; }
+command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
+work=$(mktemp -d "$(pwd)/record.XXXXXX") || exit 99
+cd "$work" || exit 99
+trap 'cd /; rm -rf "$work"' EXIT
+. "$source/tools/state.sh"
+fail=0
+
+bad() { echo "failed: $*"; fail=1; }
+all() { # SIGNAL
+	for p in $state_pid $kids; do kill -"$1" "$p"; done
+}
+# What two recordings of the same stopped process may differ in is taken out.
+normal() {
+	rm -f "$1/host/meminfo" "$1/host/swaps"
+	sed -i '/^time /d' "$1/manifest"
+	find "$1" -name status -exec sed -i '/^SigQ/d' {} +
+	find "$1" -name smaps -o -name smaps_rollup | xargs sed -i -E '/^(Referenced|Pss|Shared_|Private_)/d'
+	find "$1" -name numa_maps -exec sed -i -E 's/ (mapmax|active)=[0-9]+//g' {} +
+	# Runs of flags and counts come apart otherwise where pages of libraries are used by others.
+	rm -rf "$1/frames"
+}
+
+# A recording of a recording, from a folder and from an archive, is the same.
+again() {
+	"$vmatlas" record --from "./$1" ./again.tar.zst >said 2>&1 &&
+		"$vmatlas" record --from ./again.tar.zst ./again >said 2>&1 || { cat said; bad "$state: not recorded again"; }
+	diff -r "$1" again || bad "$state: recorded again it is another one"
+	rm -rf again again.tar.zst
+}
+
+for state in $("$tools/memstate" --list | awk '{ print $1 }'); do
+	case $state in
+	madv-free) continue ;; # SWAPBACKED goes when the kernel has the time
+	# All but these take long together, and are enough.
+	anon-untouched | file-* | fork-* | two-children | thp* | mthp* | hugetlb* | ksm* | swap* | shmem* | guard-region | \
+		uffd-wp* | threads* | leader-gone | same-space | grandchild | zero* | deleted* | vdso | huge-zero* | sparse*) ;;
+	*) continue ;;
+	esac
+	rm -rf one two
+	state_start "$tools/memstate" "$state" || { echo "skipped $state: $(tail -n 1 out)"; continue; }
+	kids=$(sed -n 's/^child //p' out)
+	all STOP
+	# Until none of its threads runs any more, and its pages are on the lists of the kernel.
+	sleep 0.1
+	# shellcheck disable=SC2086
+	if "$vmatlas" record $state_pid $kids one >said 2>&1 && "$vmatlas" record $state_pid $kids two >said 2>&1; then
+		python3 "$source/live/record.py" one $state_pid $kids >said || { cat said; bad "$state"; }
+		again one
+		normal one
+		normal two
+		diff -r one two || bad "$state: two recordings differ"
+	else
+		cat said
+		bad "$state: not recorded"
+	fi
+	all CONT
+	state_stop
+done
+python3 "$source/live/record_stop.py" "$vmatlas" || fail=1
+exit $fail
