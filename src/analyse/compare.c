@@ -26,7 +26,7 @@ enum gap compare_pages_access(struct source_process *process)
 /* What moved anonymous memory is told by: pages of a fork hold no other frames either. */
 struct first_page {
 	uint64_t start, end;
-	bool hidden;
+	bool found;
 	uint64_t address, frame;
 };
 
@@ -41,8 +41,6 @@ static int one_range(void *ctx, struct page_range *range)
 	return 1;
 }
 
-#define FOUND (ERROR_CODE_MAX + 1)
-
 static int look(void *ctx, uint32_t index, const struct page_run *run)
 {
 	struct first_page *first = ctx;
@@ -53,7 +51,8 @@ static int look(void *ctx, uint32_t index, const struct page_run *run)
 		return 0;
 	first->address = run->start;
 	first->frame = run->frame;
-	return -FOUND;
+	first->found = true;
+	return -1;		/* that is enough */
 }
 
 static int first_frame(void *ctx, enum compare_side side, const struct compare_range *range,
@@ -64,7 +63,7 @@ static int first_frame(void *ctx, enum compare_side side, const struct compare_r
 	struct page_ranges ranges = { one_range, &first, true };
 	int rc = pages_walk(pages[side], &ranges, look, &first, NULL);
 
-	if (rc != -FOUND)
+	if (!first.found)
 		return rc < 0 ? rc : 0;
 	*address = first.address;
 	*frame = first.frame;

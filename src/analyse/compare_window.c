@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 
-/* Both lie outside the error codes. */
-#define STOP_FULL (ERROR_CODE_MAX + 1)
-
 /* The parts of a match, in the order of their addresses. */
 enum slot_part {
 	PART_FRONT_BEFORE,	/* went in front of what is common */
@@ -134,7 +131,8 @@ struct side_walk {
 	size_t at;			/* next slot to hand out */
 	uint32_t vma;			/* the facts are about */
 	struct state_facts facts;
-	size_t stop_slot;		/* where the runs became too many */
+	bool full;			/* the runs became too many: where */
+	size_t stop_slot;
 	uint64_t stop_at;
 };
 
@@ -193,7 +191,8 @@ static int take_run(void *ctx, uint32_t index, const struct page_run *run)
 	if (window->run_count[walk->side] == WINDOW_RUNS) {
 		walk->stop_slot = index;
 		walk->stop_at = run->start;
-		return -STOP_FULL;
+		walk->full = true;
+		return -1;
 	}
 	update_facts(walk, index, run);
 	state_decide(&walk->facts, run, &verdict);
@@ -235,7 +234,7 @@ static int read_side(struct compare_reader *reader, enum compare_side side, stru
 
 	reader->window->run_count[side] = 0;
 	rc = pages_walk(reader->pages[side], &ranges, take_run, &walk, error);
-	if (rc != -STOP_FULL)
+	if (!walk.full)
 		return rc;
 	window_cut(&walk);
 	return 0;
