@@ -12,6 +12,7 @@
 static const struct cli_option options[] = {
 	SELECT_OPTIONS,
 	{ "cmdline", NULL, "record the arguments of the processes, too" },
+	{ "memory", NULL, "record what is in copied pages of files, too" },
 	{ NULL, NULL, NULL },
 };
 
@@ -73,6 +74,7 @@ static int record_selected(struct cli *cli, const struct selection *selection,
 		.tool = PACKAGE_STRING,
 		.threads = cli->threads,
 		.cmdline = cli_has(cli, "cmdline"),
+		.memory = cli_has(cli, "memory"),
 		.may_end = is_set(cli),
 		.stop = is_interrupted,
 	};

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "files.h"
 #include "vmatlas/parse/stat.h"
 #include "vmatlas/source/archive_write.h"
 
@@ -58,6 +59,14 @@ static int process_identify(struct recording *recording, struct recorded *proces
 				    process->pid);
 }
 
+static int (*const job_of[JOB_MAX])(struct recording *recording, struct recorded *process,
+				  struct source_process *source, int dir,
+				  struct error *error) = {
+	[JOB_WORDS] = words_record,
+	[JOB_TEXTS] = texts_record,
+	[JOB_PIECES] = pieces_record,
+};
+
 static int process_job(struct recording *recording, struct recorded *process, enum record_job job,
 		       int dir, struct error *failure, struct error *error)
 {
@@ -67,8 +76,7 @@ static int process_job(struct recording *recording, struct recorded *process, en
 	if (source_process_open(recording->source, process->pid, &source, failure) < 0 ||
 	    process_identify(recording, process, source, failure) < 0)
 		return 1;
-	rc = job == JOB_WORDS ? words_record(recording, process, source, dir, error) :
-		texts_record(recording, process, source, dir, error);
+	rc = job_of[job](recording, process, source, dir, error);
 	if (rc < 0)
 		return rc;
 	return source_process_check(source, failure) < 0;
@@ -221,8 +229,10 @@ static int finish_process(struct recording *recording, struct recorded *process,
 		place_remove(recording->place.root, name);
 		return missing_add(&recording->missing[0], name, &process->reason, error);
 	}
-	if (missing_take(missing, &process->missing[1], error) < 0 ||
-	    missing_text(missing, &result->missing_text, error) < 0)
+	for (int job = 1; job < JOB_MAX; job++)
+		if (missing_take(missing, &process->missing[job], error) < 0)
+			return -1;
+	if (missing_text(missing, &result->missing_text, error) < 0)
 		return -1;
 	result->missing = missing->count;
 	dir = openat(recording->place.root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -244,6 +254,8 @@ static int finish(struct recording *recording, struct record_result *result, str
 	}
 	if (!result->recorded)
 		return error_set(error, ERROR_GONE, NULL, "all processes ended meanwhile");
+	if (mapped_files_finish(recording, error) < 0)
+		return -1;
 	if (missing_take(missing, &recording->missing[1], error) < 0 ||
 	    missing_text(missing, &result->missing_text, error) < 0 ||
 	    (missing->count && out_text(recording, recording->place.root, "missing",
@@ -284,7 +296,8 @@ static int recording_init(struct recording *recording, const pid_t *pids, size_t
 	*result = (struct record_result) { .count = count };
 	recording->processes = calloc(count ? count : 1, sizeof(*recording->processes));
 	result->processes = calloc(count ? count : 1, sizeof(*result->processes));
-	if (!recording->processes || !result->processes)
+	recording->files = mapped_files_new();
+	if (!recording->processes || !result->processes || !recording->files)
 		return error_nomem(error);
 	recording->count = count;
 	for (size_t i = 0; i < count; i++)
@@ -305,6 +318,7 @@ static void recording_done(struct recording *recording)
 	missing_done(&recording->missing[0]);
 	missing_done(&recording->missing[1]);
 	frame_set_done(&recording->frames);
+	mapped_files_free(recording->files);
 	if (recording->frames_dir >= 0)
 		close(recording->frames_dir);
 	pthread_mutex_destroy(&recording->lock);

@@ -15,6 +15,7 @@
  *   runs.c     words as runs
  *   texts.c    texts of a process and its threads   } one job each for a process; jobs are done
  *   words.c    pagemap and PAGEMAP_SCAN             } by as many threads as there are
+ *   pieces.c   copied pages, mapped files           }
  *   frames.c   words of frames, once all pagemaps are read
  *   host.c     manifest and texts of the machine
  *   pack.c     the folder into an archive
@@ -116,7 +117,7 @@ int frames_record_flags(struct recording *recording, struct error *error);
 int frames_record_cgroups(struct recording *recording, struct error *error);
 
 /* record.c */
-enum record_job { JOB_WORDS, JOB_TEXTS, JOB_MAX };
+enum record_job { JOB_WORDS, JOB_TEXTS, JOB_PIECES, JOB_MAX };
 
 struct recorded {
 	pid_t pid;
@@ -138,6 +139,7 @@ struct recording {
 	uint64_t page_size;
 	struct frame_set frames;
 	int frames_dir;
+	struct mapped_files *files;
 	struct missing missing[2];	/* of the machine: from host.c and flags, from cgroups */
 	struct recorded *processes;
 	size_t count;
@@ -158,6 +160,10 @@ int texts_record(struct recording *recording, struct recorded *process,
 		 struct source_process *source, int dir, struct error *error);
 int words_record(struct recording *recording, struct recorded *process,
 		 struct source_process *source, int dir, struct error *error);
+
+/* pieces.c, with differences.c, mallocs.c and memory.c; files.c gathers files of all processes. */
+int pieces_record(struct recording *recording, struct recorded *process,
+		  struct source_process *source, int dir, struct error *error);
 
 /* host.c */
 int host_record(struct recording *recording, struct error *error);

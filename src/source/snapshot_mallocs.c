@@ -34,6 +34,15 @@ static bool take_line(struct span text, struct malloc_line *line)
 	return true;
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	const struct malloc_line *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return (x->what > y->what) - (x->what < y->what);
+}
+
 static int add_line(struct snapshot_mallocs *mallocs, struct snapshot_lines *text,
 		    struct span span)
 {
@@ -42,7 +51,7 @@ static int add_line(struct snapshot_mallocs *mallocs, struct snapshot_lines *tex
 
 	if (!take_line(span, &line))
 		return snapshot_lines_bad(text, "not an address, a word and a size");
-	if (last && line.address <= last->address)
+	if (last && compare_lines(&line, last) <= 0)
 		return snapshot_lines_bad(text, "addresses go back");
 	if (mallocs->count == LINES_KEPT_MAX)
 		return error_set(text->error, ERROR_LIMIT, text->name, "too long");
@@ -73,22 +82,14 @@ int snapshot_mallocs_load(struct snapshot_mallocs *mallocs, struct snapshot_stor
 	return rc;
 }
 
-static int compare_line(const void *key, const void *element)
-{
-	uint64_t address = *(const uint64_t *)key;
-	uint64_t other = ((const struct malloc_line *)element)->address;
-
-	return (address > other) - (address < other);
-}
-
 int snapshot_mallocs_size(const struct snapshot_mallocs *mallocs, enum source_malloc what,
 			  uint64_t address, uint64_t *size, struct error *error)
 {
-	const struct malloc_line *line =
-		mallocs->count ? bsearch(&address, mallocs->lines, mallocs->count, sizeof(*line),
-					 compare_line) : NULL;
+	const struct malloc_line key = { .address = address, .what = what }, *line = NULL;
 
-	if (!line || line->what != what)
+	if (mallocs->count)
+		line = bsearch(&key, mallocs->lines, mallocs->count, sizeof(key), compare_lines);
+	if (!line)
 		return error_set(error, ERROR_NOT_FOUND, NULL, "no header of malloc is there");
 	*size = line->size;
 	return 0;

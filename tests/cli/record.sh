@@ -71,7 +71,7 @@ run 0 $quiet "$work/slash//"; [ -f "$work/slash/manifest" ] || bad "a slash at t
 run 2; says 'which\|what' err
 run 2 "$work/empty/x"; run 2 $quiet; says 'looks like a process' err
 run 2 $quiet $other; says "./$other" err
-run 2 --memory $quiet "$work/empty/x"
+run 2 --contents $quiet "$work/empty/x"
 run 1 $quiet 999999999 "$work/empty/x"
 run 1 no-such-name-at-all "$work/empty/x"
 run 1 2 "$work/empty/x" # a kernel thread, or nothing, in a container

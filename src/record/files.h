@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef RECORD_FILES_H
+#define RECORD_FILES_H
+
+#include <pthread.h>
+
+#include "recording.h"
+#include "trace.h"
+#include "vmatlas/model/process.h"
+#include "vmatlas/source/file_about.h"
+
+#define FILE_BYTES_MAX (128ull << 20)	/* of one file */
+#define FILES_BYTES_MAX (1ull << 30)	/* of all */
+
+/* One file, or one outcome of opening it: files/N, under a name of its own until all are known. */
+struct mapped_file {
+	struct file_about about;	/* pids: all that map it */
+	char name[24];			/* of its folder */
+	bool limited;			/* a part is left out */
+};
+
+/* Those of all processes, each once; several threads add. */
+struct mapped_files {
+	pthread_mutex_t lock;
+	int dir;			/* of `files`; -1: there is none yet */
+	struct mapped_file **items;
+	size_t count;
+	size_t cap;
+	uint64_t bytes;
+};
+
+struct mapped_files *mapped_files_new(void);
+void mapped_files_free(struct mapped_files *files);
+
+/* What the process maps, its ELF files with headers and tables. */
+int mapped_files_add(struct recording *recording, struct process *process, struct error *error);
+/* After the last process: numbers them in the order of their paths. */
+int mapped_files_finish(struct recording *recording, struct error *error);
+
+/* Bytes as `ranges` and `bytes` in the folder: those of the trace, as far as they can be read. */
+int pieces_write(struct recording *recording, int dir, const struct trace *trace,
+		 struct error *error);
+
+#endif
