@@ -129,27 +129,6 @@ static struct roster_user *find_user(const struct roster *roster, uint64_t uid)
 					    compare_users) : NULL;
 }
 
-/* Each user is asked for once: a name service may be far away. */
-static int name_users(struct roster *roster, struct source *source, struct error *error)
-{
-	size_t kept = 0;
-
-	roster->users = calloc(roster->count ? roster->count : 1, sizeof(*roster->users));
-	if (!roster->users)
-		return error_nomem(error);
-	for (size_t i = 0; i < roster->count; i++)
-		if (roster->processes[i].seen && roster->processes[i].uid.gap == GAP_NONE)
-			roster->users[roster->user_count++].uid = roster->processes[i].uid.value;
-	qsort(roster->users, roster->user_count, sizeof(*roster->users), compare_users);
-	for (size_t i = 0; i < roster->user_count; i++)
-		if (!kept || roster->users[kept - 1].uid != roster->users[i].uid)
-			roster->users[kept++].uid = roster->users[i].uid;
-	roster->user_count = kept;
-	for (size_t i = 0; i < kept; i++)
-		source_user_name(source, roster->users[i].uid, &roster->users[i].name, NULL);
-	return 0;
-}
-
 static enum gap frames_gap(const struct source_host *host)
 {
 	if (host->frames_visible)
@@ -185,8 +164,6 @@ int roster_read(struct source *source, const struct roster_request *request,
 	for (size_t i = 0; i < found.count; i++)
 		process_init(&found.processes[i]);
 	rc = tally_run(source, &tally, &found.tally, error);
-	if (rc >= 0)
-		rc = name_users(&found, source, error);
 	if (rc < 0) {
 		roster_done(&found);
 		return rc;
@@ -208,6 +185,26 @@ void roster_done(struct roster *roster)
 	free(roster->users);
 	tally_free(roster->tally);
 	*roster = (struct roster) { 0 };
+}
+
+int roster_name_users(struct roster *roster, struct source *source, struct error *error)
+{
+	size_t kept = 0;
+
+	roster->users = calloc(roster->count ? roster->count : 1, sizeof(*roster->users));
+	if (!roster->users)
+		return error_nomem(error);
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->processes[i].seen && roster->processes[i].uid.gap == GAP_NONE)
+			roster->users[roster->user_count++].uid = roster->processes[i].uid.value;
+	qsort(roster->users, roster->user_count, sizeof(*roster->users), compare_users);
+	for (size_t i = 0; i < roster->user_count; i++)
+		if (!kept || roster->users[kept - 1].uid != roster->users[i].uid)
+			roster->users[kept++].uid = roster->users[i].uid;
+	roster->user_count = kept;
+	for (size_t i = 0; i < kept; i++)
+		source_user_name(source, roster->users[i].uid, &roster->users[i].name, NULL);
+	return 0;
 }
 
 struct span roster_user_name(const struct roster *roster, uint64_t uid)

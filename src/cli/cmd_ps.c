@@ -2,10 +2,12 @@
 #include "config.h"
 
 #include "select.h"
+#include "stop.h"
 #include "vmatlas/render/report_ps.h"
 
 static const struct cli_option ps_options[] = {
 	SELECT_OPTIONS,
+	STOP_OPTION,
 	{ "top", "N", "only the N first rows of the order" },
 	{ "openmetrics", NULL, "print OpenMetrics text, for a collector of metrics" },
 	{ "no-ledger", NULL, "without what the memory of the machine is used for" },
@@ -64,6 +66,7 @@ static int read_machine(struct cli *cli, const struct roster *roster, struct mac
 
 struct ps_data {
 	struct selection selection;
+	struct stop stop;
 	struct roster roster;
 	struct machine machine;
 	struct ps_show show;
@@ -71,6 +74,7 @@ struct ps_data {
 
 static void data_done(struct ps_data *data)
 {
+	stop_done(&data->stop);
 	selection_done(&data->selection);
 	roster_done(&data->roster);
 }
@@ -82,7 +86,12 @@ static int collect(struct cli *cli, unsigned needs, struct ps_data *data, struct
 	if (!is_all(cli))
 		needs |= ROSTER_NEED_OUTSIDE;
 	if (rc >= 0)
+		rc = stop_begin(cli, &data->selection, &data->stop, error);
+	if (rc >= 0)
 		rc = read_roster(cli, &data->selection, needs, &data->roster, error);
+	stop_end(&data->stop);
+	if (rc >= 0)
+		rc = roster_name_users(&data->roster, cli->source, error);
 	if (rc >= 0)
 		rc = read_machine(cli, &data->roster, &data->machine, &data->show.machine, error);
 	data->show.left = (struct ps_left) {
@@ -102,6 +111,7 @@ static int ps_one(struct cli *cli, struct report *report, struct source_process 
 		return -1;
 	data.show.columns = &columns;
 	if (collect(cli, report_needs(report, &columns), &data, error) < 0 ||
+	    stop_report(cli, report, &data.stop) < 0 ||
 	    report_ps(report, &data.roster, &data.show, error) < 0)
 		return -1;
 	return data.selection.failed ? STATUS_FAILED : 0;

@@ -35,7 +35,7 @@ run 0 --help; silent err; says 'show  *Rows' out
 run 0 help show; says '--fail AFTER' out; says '--json' out
 run 0 show --help; says 'hostile bytes' out
 run 0 --version; says '^vmatlas [0-9]' out
-run 0 --list-commands; [ "$(tr '\n' ' ' <"$work/out")" = "show none words vmas pick " ] || bad list-commands
+run 0 --list-commands; [ "$(tr '\n' ' ' <"$work/out")" = "show none words vmas pick hold " ] || bad list-commands
 run 0 show --list-columns; says '^size  *a size' out
 says '^other  *another (--gap)$' out
 [ "$(grep -c '^number' "$work/out")" = 1 ] || bad "number twice"

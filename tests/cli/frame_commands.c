@@ -2,6 +2,7 @@
 /* Commands that exist only to test the frame: parsing, operands, documents and exit codes. */
 #include "cli.h"
 #include "select.h"
+#include "stop.h"
 
 static void get_number(const void *ctx, const void *row, struct cell *cell, struct scratch *s)
 {
@@ -170,4 +171,38 @@ static const struct command pick = {
 	.options = pick_options, .run = run_pick,
 };
 
-const struct command *const commands[] = { &show, &none, &words, &vmas, &pick, NULL };
+/* Holds the set until standard input ends. */
+static int run_hold(struct cli *cli)
+{
+	CLEANUP(selection_done) struct selection selection = { 0 };
+	CLEANUP(stop_done) struct stop stop = { 0 };
+	struct error error = ERROR_INIT;
+
+	if (cli_select(cli, false, &selection, &error) < 0)
+		return cli_error(&error);
+	if (cli_has(cli, "other-start"))
+		selection.processes[0].start_time++;
+	if (stop_begin(cli, &selection, &stop, &error) < 0)
+		return cli_error(&error);
+	printf("count=%zu before=%zu refused=%zu late=%zu guardian=%d\n", stop.count, stop.before,
+	       stop.refused, stop.late, (int)stop.guardian);
+	fflush(stdout);
+	while (getchar() != EOF)
+		continue;
+	stop_end(&stop);
+	printf("lost=%d\n", stop.guardian_lost);
+	return STATUS_OK;
+}
+
+static const struct cli_option hold_options[] = {
+	SELECT_OPTIONS, STOP_OPTION,
+	{ "other-start", NULL, "the first process began at another time" },
+	{ NULL }
+};
+
+static const struct command hold = {
+	.name = "hold", .operands = "[PID...]", .summary = "A set that stands still",
+	.options = hold_options, .run = run_hold,
+};
+
+const struct command *const commands[] = { &show, &none, &words, &vmas, &pick, &hold, NULL };

@@ -66,6 +66,8 @@ struct roster_request {
 int roster_read(struct source *source, const struct roster_request *request,
 		struct roster *roster, struct error *error);
 void roster_done(struct roster *roster);
+/* Each user is asked for once: a name service may be far away, or be one of the processes. */
+int roster_name_users(struct roster *roster, struct source *source, struct error *error);
 
 /* Empty when it has no name, and in a snapshot. */
 struct span roster_user_name(const struct roster *roster, uint64_t uid);

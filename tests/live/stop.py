@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""stop.py VMATLAS FRAME: frame hold stops a set until its input ends."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+VMATLAS, FRAME = sys.argv[1:3]
+ROOT = os.geteuid() == 0
+BUSY = "import threading, time\n" \
+       "for _ in range(3): threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()\n"
+wrong = 0
+
+
+def bad(text):
+    global wrong
+    wrong += 1
+    print("failed:", text)
+
+
+def states(pid):
+    """Of all threads; stopped is T, whatever it did before is not."""
+    found = set()
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/stat", encoding="utf-8", errors="replace") as file:
+            found.add("T" if file.read().rpartition(")")[2].split()[0] == "T" else "run")
+    return found
+
+
+def become(pid, state, seconds=10):
+    end = time.monotonic() + seconds
+    while states(pid) != {state} and time.monotonic() < end:
+        time.sleep(0.01)
+    return states(pid) == {state}
+
+
+class Set:
+    """A sleeper, a process of several busy threads, and one that is stopped before."""
+
+    def __enter__(self):
+        self.processes = [subprocess.Popen(["sleep", "600"]),
+                          subprocess.Popen([sys.executable, "-c", BUSY]),
+                          subprocess.Popen(["sleep", "600"])]
+        self.running = [p.pid for p in self.processes[:2]]
+        self.stopped = self.processes[2].pid
+        os.kill(self.stopped, signal.SIGSTOP)
+        end = time.monotonic() + 10
+        while len(os.listdir(f"/proc/{self.running[1]}/task")) < 4 and time.monotonic() < end:
+            time.sleep(0.01)
+        become(self.stopped, "T")
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def pids(self):
+        return [str(p.pid) for p in self.processes]
+
+    def check(self, what):
+        for pid in self.running:
+            if not become(pid, "run"):
+                bad(f"{what}: process {pid} stands still")
+        if states(self.stopped) != {"T"}:
+            bad(f"{what}: what was stopped before runs")
+
+
+class Hold:
+    def __init__(self, *args):
+        self.process = subprocess.Popen([FRAME, "hold", "--stop", *args], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        said = self.process.stdout.readline()
+        self.said = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", said)}
+
+    def end(self):
+        out, _ = self.process.communicate()
+        return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", out)}
+
+
+def check_normal(processes):
+    hold = Hold(*processes.pids())
+    if [hold.said.get(k) for k in ("count", "before", "refused", "late")] != [2, 1, 0, 0]:
+        bad(f"hold says {hold.said}")
+    for pid in map(int, processes.pids()):
+        if states(pid) != {"T"}:
+            bad(f"process {pid} is not stopped: {states(pid)}")
+    if hold.end() != {"lost": 0}:
+        bad("the guardian was lost")
+    processes.check("normal end")
+
+
+def check_killed(processes, number):
+    """Also between the threads of one group: the guardian has a session of its own."""
+    hold = Hold(*processes.pids())
+    os.kill(hold.process.pid, number)
+    hold.process.wait()
+    processes.check(f"signal {number}")
+    hold.process.communicate()
+
+
+def check_guardian_killed(processes):
+    hold = Hold(*processes.pids())
+    os.kill(hold.said["guardian"], signal.SIGTERM)
+    os.kill(hold.said["guardian"], signal.SIGINT)
+    time.sleep(0.1)
+    if states(processes.running[0]) != {"T"}:
+        bad("a signal that can be blocked ends the guardian")
+    os.kill(hold.said["guardian"], signal.SIGKILL)
+    if hold.end() != {"lost": 1}:
+        bad("a lost guardian is not told")
+    processes.check("the guardian was killed")
+
+
+def check_other_process(processes):
+    """The number was given to another process meanwhile."""
+    first = min(processes.running)
+    hold = Hold("--other-start", str(first))
+    if hold.said["count"] or states(first) != {"run"}:
+        bad(f"a process with another start time is stopped: {hold.said}")
+    hold.end()
+
+
+def check_refused():
+    if not ROOT:
+        return
+    sleeper = subprocess.Popen(["sleep", "600"])
+    try:
+        out = subprocess.run([FRAME, "hold", "--stop", str(sleeper.pid)], user=65534, group=65534,
+                             extra_groups=[], stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, check=False)
+        if "count=0 before=0 refused=1" not in out.stdout:
+            bad(f"another user's process: {out.stdout}{out.stderr}")
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def check_self(command):
+    """It is in the tree itself, and so is this program, which reads the answer."""
+    out = subprocess.run([VMATLAS, command, "--json", "--stop", "--tree", str(os.getpid())],
+                         capture_output=True, text=True, check=False, timeout=60)
+    if out.returncode or json.loads(out.stdout)["stop"]["stopped"] < 3:
+        bad(f"{command} --stop of our tree: exit {out.returncode} {out.stderr}")
+
+
+def check_command(processes, command):
+    out = subprocess.run([VMATLAS, command, "--json", "--stop", *processes.pids()],
+                         capture_output=True, text=True, check=True, timeout=60)
+    stop = json.loads(out.stdout)["stop"]
+    if [stop[k] for k in ("stopped", "stopped_before", "refused", "late")] != [2, 1, 0, 0]:
+        bad(f"{command} --stop: {stop}")
+    if not 0 < stop["duration_us"] < 60_000_000:
+        bad(f"{command} --stop for {stop['duration_us']} microseconds")
+    processes.check(command)
+    out = subprocess.run([VMATLAS, command, "--json", *processes.pids()], capture_output=True,
+                         text=True, check=True)
+    if "stop" in json.loads(out.stdout):
+        bad(f"{command} stops without being asked")
+
+
+def main():
+    with Set() as processes:
+        check_normal(processes)
+        for number in (signal.SIGKILL, signal.SIGINT, signal.SIGSEGV, signal.SIGPIPE):
+            check_killed(processes, number)
+        check_guardian_killed(processes)
+        check_other_process(processes)
+        for command in ("ps",):
+            check_command(processes, command)
+            check_self(command)
+    check_refused()
+    return 1 if wrong else 0
+
+
+sys.exit(main())
