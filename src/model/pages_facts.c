@@ -6,11 +6,12 @@
 /* Pages with any of these are looked at one by one. */
 #define SPECIAL_FLAGS                                                                          \
 	(KPF_SLAB | KPF_BUDDY | KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL | KPF_HUGE | KPF_NOPAGE | \
-	 KPF_THP | KPF_ZERO_PAGE | KPF_PGTABLE)
+	 KPF_THP | KPF_ZERO_PAGE | KPF_PGTABLE | SOURCE_FRAME_NOT_RECORDED)
 
 int pages_facts_new(struct pages *pages, struct error *error)
 {
-	pages->flags_mask = pages->needs & PAGE_JOIN_FRAMES ? PAGE_KIND_FLAGS : ~0ULL;
+	pages->flags_mask = pages->needs & PAGE_JOIN_FRAMES ?
+		PAGE_KIND_FLAGS | SOURCE_FRAME_NOT_RECORDED : ~0ULL;
 	pages->buckets = calloc(FACT_BUCKETS, sizeof(*pages->buckets));
 	pages->output.tallied = malloc(PAGES_FACTS * sizeof(*pages->output.tallied));
 	if (!pages->buckets || !pages->output.tallied ||

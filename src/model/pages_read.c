@@ -127,18 +127,13 @@ static bool use_sparse(const struct pages *pages)
 	return pages->ranges->sparse && !pages->plain && !pages->no_scan;
 }
 
-/* 1 and the next piece in ascending order, 0 at the end. */
-static int next_piece(struct pages *pages, struct piece *piece, struct error *error)
+/* The next piece of the ranges. */
+static int cut_piece(struct pages *pages, struct piece *piece, struct error *error)
 {
 	struct pages_queue *queue = pages->queue;
 	const struct page_range *range;
 	uint64_t end;
 
-	if (queue->has_pending) {
-		*piece = queue->pending;
-		queue->has_pending = false;
-		return 1;
-	}
 	while (queue->at == queue->count) {
 		if (queue->ended)
 			return 0;
@@ -163,6 +158,40 @@ static int next_piece(struct pages *pages, struct piece *piece, struct error *er
 	queue->position = piece->end < end ? piece->end : 0;
 	queue->at += piece->end >= end;
 	return 1;
+}
+
+/* Of a long hole in a recording no word is read. */
+static void skip_hole(struct pages *pages, struct piece *piece)
+{
+	struct pages_queue *queue = pages->queue;
+	uint64_t end;
+
+	if (piece->kind != PAGE_PRESENT ||
+	    !source_pagemap_hole(pages->process, piece->page, &end) ||
+	    end < piece->page + PAGES_WINDOW)
+		return;
+	if (end < piece->end) {
+		queue->pending = *piece;
+		queue->pending.page = piece->end = end;
+		queue->has_pending = true;
+	}
+	piece->kind = PAGE_NONE;
+}
+
+/* 1 and the next piece in ascending order, 0 at the end. */
+static int next_piece(struct pages *pages, struct piece *piece, struct error *error)
+{
+	struct pages_queue *queue = pages->queue;
+	int rc = 1;
+
+	if (queue->has_pending)
+		*piece = queue->pending;
+	else
+		rc = cut_piece(pages, piece, error);
+	queue->has_pending = false;
+	if (rc > 0)
+		skip_hole(pages, piece);
+	return rc;
 }
 
 enum page_kind pages_word_kind(uint64_t word)

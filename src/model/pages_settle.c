@@ -6,8 +6,10 @@
 
 void pages_set_flags(struct pages *pages, struct page_run *run, uint64_t flags)
 {
-	run->flags_known = pages->flags_gap == GAP_NONE;
+	run->flags_known = pages->flags_gap == GAP_NONE && !(flags & SOURCE_FRAME_NOT_RECORDED);
 	run->mark_known = run->flags_known && pages->exclusive_mark;
+	if (flags & SOURCE_FRAME_NOT_RECORDED)
+		run->gap = GAP_NOT_RECORDED;
 	if (!run->flags_known)
 		return;
 	run->flags = pages->needs & PAGE_JOIN_FRAMES ? flags & PAGE_KIND_FLAGS : flags;

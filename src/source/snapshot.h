@@ -162,6 +162,7 @@ int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_
 
 int snapshot_pagemap(struct source_process *process, uint64_t first, uint64_t *words,
 		     size_t count, size_t *got, struct error *error);
+bool snapshot_hole(struct source_process *process, uint64_t page, uint64_t *end);
 int snapshot_scan(struct source_process *process, const struct source_scan *scan,
 		  struct source_region *regions, size_t count, size_t *got, uint64_t *walked,
 		  struct error *error);

@@ -46,6 +46,21 @@ int snapshot_pagemap(struct source_process *process, uint64_t first, uint64_t *w
 	return rc;
 }
 
+/* A failure is told by whoever reads the words. */
+bool snapshot_hole(struct source_process *process, uint64_t page, uint64_t *end)
+{
+	struct snapshot_process *p = snapshot_process_of(process);
+	struct snapshot_run run;
+	int rc = runs_open(process, "pagemap", NULL, NULL, &p->pagemap, NULL);
+
+	if (!rc)
+		rc = snapshot_runs_seek(p->pagemap, page, &run, NULL);
+	if (rc < 0 || (rc && run.first <= page))
+		return false;
+	*end = rc ? run.first : UINT64_MAX;
+	return true;
+}
+
 /* As pagemap_scan_is_interesting_page() in fs/proc/task_mmu.c. */
 static bool matches(const struct source_scan *scan, uint64_t categories)
 {

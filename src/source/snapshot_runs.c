@@ -11,6 +11,8 @@
 #define RUN_LINE_MAX 80u	/* four numbers of 16 digits */
 /* No page or frame has a larger number: 64 bits of address in pages of 1 KiB. */
 #define NUMBER_END (1ULL << 54)
+/* Of all runs together: 32 TiB in pages of 4 KiB take some seconds. */
+#define PAGES_MAX (1ULL << 33)
 
 /* Where a line begins. */
 struct place {
@@ -33,6 +35,8 @@ struct snapshot_runs {
 	struct snapshot_run run;	/* read last */
 	bool has_run;
 	bool ended;		/* nothing is behind `run` */
+	uint64_t counted;	/* the file up to here has so many in its runs: */
+	uint64_t pages;
 	struct place *index;
 	size_t index_count, index_cap;
 };
@@ -122,6 +126,18 @@ static int note_place(struct snapshot_runs *r, uint64_t offset, uint64_t number,
 	return 0;
 }
 
+/* Of all runs as far as they were ever read. */
+static uint64_t count_pages(struct snapshot_runs *r, const struct snapshot_run *run)
+{
+	uint64_t offset = r->offset + r->at;
+
+	if (offset >= r->counted) {
+		r->pages += run->end - run->first;
+		r->counted = offset + 1;
+	}
+	return r->pages;
+}
+
 static int take_end(struct snapshot_runs *r, struct error *error)
 {
 	if (r->offset + r->at + strlen("end\n") != r->file.size)
@@ -148,6 +164,9 @@ static int next_run(struct snapshot_runs *r, struct error *error)
 		return bad_line(r, error, "not the form of a run");
 	if (run.first < above)
 		return bad_line(r, error, "it overlaps the line above, or goes back");
+	if (count_pages(r, &run) > PAGES_MAX)
+		return error_set(error, ERROR_LIMIT, r->name, "more than %llu pages",
+				 PAGES_MAX);
 	r->before = above;
 	if (note_place(r, r->offset + r->at, run.first, error) < 0)
 		return -1;

@@ -292,6 +292,13 @@ int source_pagemap(struct source_process *process, uint64_t first, uint64_t *wor
 	return source_note(process, ACCESS_PAGEMAP, rc, &local);
 }
 
+bool source_pagemap_hole(struct source_process *process, uint64_t page, uint64_t *end)
+{
+	const struct source_ops *ops = process->source->ops;
+
+	return ops->hole && ops->hole(process, page, end);
+}
+
 int source_pagemap_scan(struct source_process *process, const struct source_scan *scan,
 			struct source_region *regions, size_t count, size_t *got,
 			uint64_t *walked, struct error *error)

@@ -47,6 +47,7 @@ struct source_ops {
 			   struct buf *name, struct error *error);
 	int (*pagemap)(struct source_process *process, uint64_t first, uint64_t *words,
 		       size_t count, size_t *got, struct error *error);
+	bool (*hole)(struct source_process *process, uint64_t page, uint64_t *end);
 	int (*scan)(struct source_process *process, const struct source_scan *scan,
 		    struct source_region *regions, size_t count, size_t *got, uint64_t *walked,
 		    struct error *error);

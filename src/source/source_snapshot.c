@@ -188,6 +188,7 @@ static const struct source_ops snapshot_ops = {
 	.exe = snapshot_exe,
 	.mapped_name = snapshot_mapped_name,
 	.pagemap = snapshot_pagemap,
+	.hole = snapshot_hole,
 	.scan = snapshot_scan,
 	.mem = snapshot_mem,
 	.difference = snapshot_difference,

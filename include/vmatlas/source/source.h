@@ -197,6 +197,10 @@ int source_mapped_name(struct source_process *process, uint64_t start, uint64_t 
 int source_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
 		   size_t *got, struct error *error);
 
+/* Do the words from `page` on, up to *end, read as 0 because nothing is recorded there? Then they
+ * need not be read: a snapshot may claim the largest of holes. Never said of a live process. */
+bool source_pagemap_hole(struct source_process *process, uint64_t page, uint64_t *end);
+
 /* PAGEMAP_SCAN, never with a flag that changes the target. Bits are enum scan_category of
  * parse/pagemap.h. Continue from *walked until it reaches end; neighbours with equal
  * categories may come apart. ERROR_NOT_IN_KERNEL before 6.7 and for categories
