@@ -101,6 +101,13 @@ static bool text_read(struct process *process, enum source_text what, struct buf
 	return false;
 }
 
+static enum gap text_damaged(struct process *process, enum source_text what,
+			     const struct error *why)
+{
+	source_text_damaged(process->source, what, why);
+	return gap_from_error(why);
+}
+
 static void stat_read(struct process *process)
 {
 	struct error error = ERROR_INIT;
@@ -109,7 +116,7 @@ static void stat_read(struct process *process)
 		return;
 	process->has_stat = stat_parse(buf_span(&process->stat_text), &process->stat, &error) == 0;
 	if (!process->has_stat)
-		process->stat_gap = gap_from_error(&error);
+		process->stat_gap = text_damaged(process, SOURCE_STAT, &error);
 }
 
 static void status_read(struct process *process)
@@ -121,7 +128,7 @@ static void status_read(struct process *process)
 	process->has_status =
 		status_parse(buf_span(&process->status_text), &process->status, &error) == 0;
 	if (!process->has_status)
-		process->status_gap = gap_from_error(&error);
+		process->status_gap = text_damaged(process, SOURCE_STATUS, &error);
 }
 
 static void auxv_read(struct process *process)
@@ -132,7 +139,7 @@ static void auxv_read(struct process *process)
 		return;
 	process->has_auxv = auxv_parse(buf_span(&process->auxv_text), &process->auxv, &error) == 0;
 	if (!process->has_auxv)
-		process->auxv_gap = gap_from_error(&error);
+		process->auxv_gap = text_damaged(process, SOURCE_AUXV, &error);
 }
 
 static void limits_read(struct process *process)
@@ -144,7 +151,7 @@ static void limits_read(struct process *process)
 		return;
 	process->has_limits = limits_parse(buf_span(&text), &process->limits, &error) == 0;
 	if (!process->has_limits)
-		process->limits_gap = gap_from_error(&error);
+		process->limits_gap = text_damaged(process, SOURCE_LIMITS, &error);
 }
 
 static void max_map_count_read(struct process *process)

@@ -18,6 +18,7 @@ struct vma_reader {
 	struct object_table table;
 	struct lines lines;
 	uint64_t last_end;
+	enum source_text what;
 	struct error unparsed;	/* the first line that did not parse */
 };
 
@@ -31,13 +32,20 @@ static void line_unparsed(struct vma_reader *reader, const struct error *why)
 {
 	if (!reader->process->unparsed++)
 		reader->unparsed = *why;
+	source_text_damaged(reader->process->source, reader->what, why);
 }
 
 /* Cuts the line to what lies above the last VMA; false if nothing does. */
 static bool line_clip(struct vma_reader *reader, struct maps_line *line)
 {
 	uint64_t cut = reader->last_end - line->start;
+	struct error why = ERROR_INIT;
 
+	if (!reader->process->clipped) {
+		error_set(&why, ERROR_DAMAGED, NULL, "it overlaps the VMA above, or goes back");
+		why.line = reader->lines.number;
+		source_text_damaged(reader->process->source, reader->what, &why);
+	}
 	reader->process->clipped++;
 	reader->process->vmas[reader->process->vma_count - 1].changed = true;
 	if (line->end <= reader->last_end)
@@ -172,6 +180,7 @@ int vma_array_read(struct process *process, bool smaps, struct error *error)
 {
 	struct vma_reader CLEANUP(vma_reader_done) reader = {
 		.process = process, .unparsed = ERROR_INIT,
+		.what = smaps ? SOURCE_SMAPS : SOURCE_MAPS,
 	};
 	struct source_stream CLEANUP(source_stream_freep) *stream = NULL;
 	struct error local = ERROR_INIT;
@@ -179,8 +188,7 @@ int vma_array_read(struct process *process, bool smaps, struct error *error)
 
 	if (!error)
 		error = &local;
-	ret = source_stream_open(process->source, smaps ? SOURCE_SMAPS : SOURCE_MAPS, &stream,
-				 error);
+	ret = source_stream_open(process->source, reader.what, &stream, error);
 	if (ret < 0)
 		return ret;
 	lines_init(&reader.lines, source_stream_read, stream, smaps ? SMAPS_CHUNK : MAPS_CHUNK);

@@ -23,6 +23,7 @@ static int frames_new(struct snapshot *snapshot, enum source_frames what, struct
 				       &snapshot->frames[what], &local);
 	if (rc < 0 && error)
 		*error = local;
+	source_note_damage(&snapshot->base, rc, &local);
 	snapshot->base.frames_gap[what] = rc < 0 ? gap_from_error(&local) : GAP_NONE;
 	return rc;
 }

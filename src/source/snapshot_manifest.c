@@ -228,6 +228,6 @@ int snapshot_manifest_load(struct snapshot *snapshot, struct error *error)
 					error);
 	if (!rc)
 		rc = snapshot_manifest_parse(snapshot, buf_span(&text), error);
-	snapshot->has_manifest = !rc;
+	snapshot->has_manifest = snapshot->base.texts_whole = !rc;
 	return rc;
 }

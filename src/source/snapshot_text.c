@@ -121,6 +121,16 @@ static int bytes_open(struct source *source, const char *item, struct span bytes
 	return 0;
 }
 
+/* Which file of which process it was. */
+static int damaged_in(struct source_process *process, const char *item, int rc,
+		      struct error *error)
+{
+	if (rc == -ERROR_DAMAGED && error)
+		snprintf(error->item, sizeof(error->item), "%s%s",
+			 snapshot_process_of(process)->folder, item);
+	return rc;
+}
+
 static int auxv_open(struct source_process *process, int *fd, struct error *error)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -131,8 +141,12 @@ static int auxv_open(struct source_process *process, int *fd, struct error *erro
 	if (!rc)
 		rc = snapshot_file_text(process->source, &file, "auxv", SOURCE_TEXT_BYTES, &text,
 					error);
+	/* Whoever made a folder by hand copied the words. */
+	if (!rc && !snapshot_of(process->source)->has_manifest &&
+	    !span_starts(buf_span(&text), "word_size "))
+		return bytes_open(process->source, "auxv", buf_span(&text), fd, error);
 	if (!rc)
-		rc = auxv_words(buf_span(&text), &words, error);
+		rc = damaged_in(process, "auxv", auxv_words(buf_span(&text), &words, error), error);
 	return rc < 0 ? rc : bytes_open(process->source, "auxv", buf_span(&words), fd, error);
 }
 
@@ -217,7 +231,7 @@ int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_
 				       "not the form START-END TARGET");
 			if (error)
 				error->line = lines.number;
-			return rc;
+			return damaged_in(process, "map_files", rc, error);
 		}
 		if (from == start && to == end)
 			return add_unescaped(name, line, error);

@@ -3,6 +3,7 @@
 
 #include "source_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NOT_RECORDED(error, item) \
@@ -59,9 +60,48 @@ const char *source_text_name(enum source_text what)
 	return texts[what].name;
 }
 
+int source_note_damage(struct source *source, int rc, const struct error *error)
+{
+	if ((rc == -ERROR_DAMAGED || rc == -ERROR_LIMIT) && !error->errnum && source->host.kind == SOURCE_KIND_SNAPSHOT &&
+	    !__atomic_exchange_n(&source->damaged, true, __ATOMIC_RELAXED))
+		source->damage = *error;
+	return rc;
+}
+
+void source_text_damaged(struct source_process *process, enum source_text what,
+			 const struct error *why)
+{
+	struct error damage = *why;
+
+	if (!process->source->texts_whole)
+		return;
+	damage.code = ERROR_DAMAGED;
+	damage.errnum = 0;
+	snprintf(damage.item, sizeof(damage.item), "%d/%s", process->pid, texts[what].name);
+	source_note_damage(process->source, -ERROR_DAMAGED, &damage);
+}
+
+/* The same, and hands the failure to a caller who wants it. */
+static int told(struct source *source, int rc, const struct error *local, struct error *error)
+{
+	if (rc < 0 && error)
+		*error = *local;
+	return source_note_damage(source, rc, local);
+}
+
+bool source_take_damage(struct source *source, struct error *damage)
+{
+	if (!source->damaged)
+		return false;
+	*damage = source->damage;
+	source->damaged = false;
+	return true;
+}
+
 int source_note(struct source_process *process, enum source_access what, int rc,
 		const struct error *error)
 {
+	source_note_damage(process->source, rc, error);
 	if (what == ACCESS_MAX)
 		return rc;
 	if (rc >= 0)
@@ -142,9 +182,13 @@ int source_threads(struct source_process *process, pid_t **tids, size_t *count,
 		   struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
+	struct error local;
+	int rc;
 
-	return ops->threads ? ops->threads(process, tids, count, error) :
-		NOT_RECORDED(error, "task");
+	error_init(&local);
+	rc = ops->threads ? ops->threads(process, tids, count, &local) :
+		NOT_RECORDED(&local, "task");
+	return told(process->source, rc, &local, error);
 }
 
 static int text_open(struct source_process *process, pid_t tid, enum source_text what, int *fd,
@@ -155,7 +199,7 @@ static int text_open(struct source_process *process, pid_t tid, enum source_text
 
 	if (rc < 0 && error)
 		*error = local;
-	return tid ? rc : source_note(process, texts[what].access, rc, &local);
+	return source_note(process, tid ? ACCESS_MAX : texts[what].access, rc, &local);
 }
 
 int source_stream_open(struct source_process *process, enum source_text what,
@@ -206,12 +250,15 @@ int source_text(struct source_process *process, pid_t tid, enum source_text what
 {
 	CLEANUP_CLOSE int fd = -1;
 	size_t before = text->len;
+	struct error local;
 	int rc = text_open(process, tid, what, &fd, error);
 
 	if (rc < 0)
 		return rc;
+	error_init(&local);
 	rc = source_read_all(process->source, fd, texts[what].name, SOURCE_TEXT_BYTES, text,
-			     error);
+			     &local);
+	told(process->source, rc, &local, error);
 	if (!rc && !tid)
 		rc = text_end(process, what, error);
 	if (rc < 0)
@@ -245,19 +292,25 @@ int source_system_text(struct source *source, enum source_system_text what, stru
 		       struct error *error)
 {
 	CLEANUP_CLOSE int fd = -1;
+	struct error local;
 	int rc;
 
 	if (!source->ops->system_open)
 		return NOT_RECORDED(error, NULL);
-	rc = source->ops->system_open(source, what, &fd, error);
+	error_init(&local);
+	rc = told(source, source->ops->system_open(source, what, &fd, &local), &local, error);
 	return rc < 0 ? rc : source_read_all(source, fd, NULL, SOURCE_TEXT_BYTES, text, error);
 }
 
 int source_exe(struct source_process *process, struct buf *path, struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
+	struct error local;
+	int rc;
 
-	return ops->exe ? ops->exe(process, path, error) : NOT_RECORDED(error, "exe");
+	error_init(&local);
+	rc = ops->exe ? ops->exe(process, path, &local) : NOT_RECORDED(&local, "exe");
+	return told(process->source, rc, &local, error);
 }
 
 int source_namespace(struct source_process *process, enum source_namespace which,
@@ -272,9 +325,13 @@ int source_mapped_name(struct source_process *process, uint64_t start, uint64_t 
 		       struct buf *name, struct error *error)
 {
 	const struct source_ops *ops = process->source->ops;
+	struct error local;
+	int rc;
 
-	return ops->mapped_name ? ops->mapped_name(process, start, end, name, error) :
-		NOT_RECORDED(error, "map_files");
+	error_init(&local);
+	rc = ops->mapped_name ? ops->mapped_name(process, start, end, name, &local) :
+		NOT_RECORDED(&local, "map_files");
+	return told(process->source, rc, &local, error);
 }
 
 int source_pagemap(struct source_process *process, uint64_t first, uint64_t *words, size_t count,
@@ -318,9 +375,14 @@ int source_pagemap_scan(struct source_process *process, const struct source_scan
 int source_frames(struct source *source, enum source_frames what, uint64_t first, uint64_t *words,
 		  size_t count, size_t *got, struct error *error)
 {
-	return source->ops->frames ?
-		source->ops->frames(source, what, first, words, count, got, error) :
-		NOT_RECORDED(error, "kpageflags");
+	struct error local;
+	int rc;
+
+	error_init(&local);
+	rc = source->ops->frames ?
+		source->ops->frames(source, what, first, words, count, got, &local) :
+		NOT_RECORDED(&local, "kpageflags");
+	return told(source, rc, &local, error);
 }
 
 enum gap source_frames_access(struct source *source, enum source_frames what)

@@ -68,6 +68,9 @@ struct source {
 	struct source_cost cost;
 	enum gap frames_gap[SOURCE_FRAMES_MAX];	/* GAP_NOT_READ before the first attempt */
 	bool remote_files;
+	struct error damage;	/* see source_take_damage() */
+	bool damaged;
+	bool texts_whole;	/* of one who recorded what the kernel gave */
 };
 
 struct source_process {
@@ -86,6 +89,9 @@ void source_process_init(struct source_process *process, struct source *source, 
 /* Notes what came of an attempt: a success always, of failures the first. Returns rc. */
 int source_note(struct source_process *process, enum source_access what, int rc,
 		const struct error *error);
+
+/* Keeps the first damage that is told of a snapshot. Returns rc. */
+int source_note_damage(struct source *source, int rc, const struct error *error);
 
 /* Counts one call. */
 void source_count(struct source *source, ssize_t bytes);

@@ -117,6 +117,14 @@ int source_folder(struct source **source, const char *path, struct error *error)
 void source_free(struct source *source);
 DEFINE_CLEANUP(source_free, struct source)
 
+/* The first damage that was found in a snapshot since the last call, as file and line: what was
+ * answered is not to be trusted. False if there was none. Damage that was recorded as such is a
+ * gap. */
+bool source_take_damage(struct source *source, struct error *damage);
+/* A text that has not the form of the kernel's: damage, if it is one that `record` wrote down. */
+void source_text_damaged(struct source_process *process, enum source_text what,
+			 const struct error *why);
+
 const struct source_host *source_host(const struct source *source);
 const struct source_cost *source_cost(const struct source *source);
 
