@@ -23,6 +23,12 @@ enum object_kind {
 	KIND_TMPFS_FILE
 };
 
+struct kind_mounts {
+	struct kind_mount *items;
+	size_t count;
+	size_t cap;
+};
+
 struct classify {
 	struct process *process;
 	uint8_t *kinds;			/* enum object_kind per object */
@@ -49,7 +55,10 @@ static inline bool vma_is_accessible(const struct vma *vma)
 }
 bool vma_has_flag(const struct vma *vma, const char *code);
 
-/* classify_kind.c */
+/* classify_kind.c: by name, and by the file system of that device. */
+void kind_mounts_read(struct source *source, struct kind_mounts *mounts);
+void kind_mounts_done(struct kind_mounts *mounts);
+enum object_kind kind_of(const struct kind_mounts *mounts, const struct maps_line *line);
 int kinds_find(struct classify *c);
 /* classify_names.c: true if the name decides. */
 bool classify_by_name(struct classify *c, struct vma *vma);

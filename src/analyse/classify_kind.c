@@ -34,11 +34,9 @@ static const struct kind_name kind_names[] = {
 	{ "/dev/", KIND_DEVICE, false, false },
 };
 
-static bool name_matches(const struct object *object, const struct kind_name *name)
+static bool name_matches(struct span text, bool deleted, const struct kind_name *name)
 {
-	struct span text = { object->name, object->name_len };
-
-	if (name->deleted && !object->deleted)
+	if (name->deleted && !deleted)
 		return false;
 	return name->exact ? span_is(text, name->prefix) : span_starts(text, name->prefix);
 }
@@ -47,25 +45,19 @@ static bool name_matches(const struct object *object, const struct kind_name *na
  * Device numbers of file systems that are memory, from mountinfo:
  * 31 24 0:26 / /dev/shm rw,nosuid shared:4 - tmpfs tmpfs rw
  */
-struct mount {
+struct kind_mount {
 	uint32_t major;
 	uint32_t minor;
 	bool tmpfs;
 	bool hugetlbfs;
 };
 
-struct mounts {
-	struct mount *items;
-	size_t count;
-	size_t cap;
-};
-
-static void mounts_done(struct mounts *mounts)
+void kind_mounts_done(struct kind_mounts *mounts)
 {
 	free(mounts->items);
 }
 
-static bool mount_parse(struct span line, struct mount *mount)
+static bool mount_parse(struct span line, struct kind_mount *mount)
 {
 	struct span word = { NULL, 0 };
 	uint64_t major, minor;
@@ -78,24 +70,24 @@ static bool mount_parse(struct span line, struct mount *mount)
 		continue;
 	if (!span_take_word(&line, &word))
 		return false;
-	*mount = (struct mount) { (uint32_t)major, (uint32_t)minor,
+	*mount = (struct kind_mount) { (uint32_t)major, (uint32_t)minor,
 				  span_is(word, "tmpfs") || span_is(word, "ramfs"),
 				  span_is(word, "hugetlbfs") };
 	return mount->tmpfs || mount->hugetlbfs;
 }
 
-static void mounts_read(struct classify *c, struct mounts *mounts)
+void kind_mounts_read(struct source *source, struct kind_mounts *mounts)
 {
 	struct buf CLEANUP(buf_done) text = BUF_INIT;
 	struct span rest;
 
-	if (source_system_text(source_process_source(c->process->source), SOURCE_MOUNTS, &text,
-			       NULL) < 0)
+	*mounts = (struct kind_mounts) { NULL, 0, 0 };
+	if (source_system_text(source, SOURCE_MOUNTS, &text, NULL) < 0)
 		return;
 	rest = buf_span(&text);
 	while (rest.len) {
 		struct span line = span_take_until(&rest, '\n');
-		struct mount mount;
+		struct kind_mount mount;
 
 		span_take_char(&rest, '\n');
 		if (!mount_parse(line, &mount))
@@ -107,31 +99,39 @@ static void mounts_read(struct classify *c, struct mounts *mounts)
 	}
 }
 
-static enum object_kind file_kind(const struct mounts *mounts, const struct object *object)
+static enum object_kind file_kind(const struct kind_mounts *mounts, uint32_t major,
+				  uint32_t minor)
 {
 	for (size_t i = 0; i < mounts->count; i++) {
-		const struct mount *mount = &mounts->items[i];
+		const struct kind_mount *mount = &mounts->items[i];
 
-		if (mount->major == object->major && mount->minor == object->minor)
+		if (mount->major == major && mount->minor == minor)
 			return mount->hugetlbfs ? KIND_HUGETLB_FILE : KIND_TMPFS_FILE;
 	}
 	return KIND_FILE;
 }
 
-static enum object_kind object_kind(const struct mounts *mounts, const struct object *object)
+enum object_kind kind_of(const struct kind_mounts *mounts, const struct maps_line *line)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++)
-		if (name_matches(object, &kind_names[i]))
+		if (name_matches(line->name, line->deleted, &kind_names[i]))
 			return kind_names[i].kind;
-	return file_kind(mounts, object);
+	return file_kind(mounts, line->major, line->minor);
 }
 
 int kinds_find(struct classify *c)
 {
-	struct mounts CLEANUP(mounts_done) mounts = { 0 };
+	struct kind_mounts CLEANUP(kind_mounts_done) mounts;
 
-	mounts_read(c, &mounts);
-	for (size_t i = 0; i < c->process->object_count; i++)
-		c->kinds[i] = object_kind(&mounts, &c->process->objects[i]);
+	kind_mounts_read(source_process_source(c->process->source), &mounts);
+	for (size_t i = 0; i < c->process->object_count; i++) {
+		const struct object *object = &c->process->objects[i];
+
+		c->kinds[i] = kind_of(&mounts, &(struct maps_line) {
+			.major = object->major, .minor = object->minor,
+			.deleted = object->deleted,
+			.name = { object->name, object->name_len },
+		});
+	}
 	return 0;
 }

@@ -206,6 +206,25 @@ static void assume_counts(struct tally_reader *reader)
 	pthread_mutex_unlock(&tally->lock);
 }
 
+/* Is there any frame that KSM merged? */
+static bool may_be_merged(const struct tally *tally)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	uint64_t frames;
+	struct span span;
+
+	if (source_system_text(tally->source, SOURCE_KSM_SHARED, &text, NULL) < 0)
+		return true;
+	span = span_trim(buf_span(&text));
+	return !span_take_dec(&span, &frames) || frames;
+}
+
+static bool wants_any_flags(const struct tally *tally)
+{
+	return !tally->zero_frame ||
+	       (tally->request.needs & TALLY_NEED_KSM && may_be_merged(tally));
+}
+
 static int run_pass(struct tally *tally, void (*run)(struct tally_reader *reader), size_t jobs)
 {
 	int rc = tally_sizes(tally);
@@ -222,7 +241,7 @@ int tally_counts(struct tally *tally)
 
 	if (!totals->frames_visible)
 		return 0;
-	if (tally->request.needs & TALLY_NEED_KSM || !tally->zero_frame) {
+	if (wants_any_flags(tally)) {
 		totals->flags_gap = source_frames_access(tally->source, SOURCE_KPAGEFLAGS);
 		if (totals->flags_gap == GAP_NONE)
 			rc = run_pass(tally, read_flags, spans);

@@ -15,6 +15,7 @@ static const char *const names[SOURCE_SYSTEM_TEXT_MAX] = {
 	[SOURCE_THP_SIZE] = "hpage_pmd_size",
 	[SOURCE_STACK_GUARD_GAP] = "stack_guard_gap",
 	[SOURCE_MOUNTS] = "mountinfo",
+	[SOURCE_KSM_SHARED] = "ksm_pages_shared",
 };
 
 /* Lines of cpuinfo that tell the speed of the moment: x86 and s390, powerpc. */

@@ -30,6 +30,7 @@ static const char *const system_texts[SOURCE_SYSTEM_TEXT_MAX] = {
 	[SOURCE_THP_SIZE] = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
 	[SOURCE_STACK_GUARD_GAP] = "cmdline",
 	[SOURCE_MOUNTS] = "self/mountinfo",
+	[SOURCE_KSM_SHARED] = "/sys/kernel/mm/ksm/pages_shared",
 };
 
 /* Skips to field `number` of stat, counted as in proc(5), in the text behind the comm. */

@@ -21,6 +21,7 @@ static const char *const system_names[SOURCE_SYSTEM_TEXT_MAX] = {
 	[SOURCE_THP_SIZE] = "host/hpage_pmd_size",
 	[SOURCE_STACK_GUARD_GAP] = "host/stack_guard_gap",
 	[SOURCE_MOUNTS] = "host/mountinfo",
+	[SOURCE_KSM_SHARED] = "host/ksm_pages_shared",
 };
 
 int snapshot_process_file(struct source_process *process, const char *item,

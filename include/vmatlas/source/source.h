@@ -59,6 +59,7 @@ enum source_system_text {
 	SOURCE_THP_SIZE,	/* /sys/kernel/mm/transparent_hugepage/hpage_pmd_size */
 	SOURCE_STACK_GUARD_GAP,	/* /proc/cmdline: the only place where it shows */
 	SOURCE_MOUNTS,		/* self/mountinfo */
+	SOURCE_KSM_SHARED,	/* /sys/kernel/mm/ksm/pages_shared: frames in use by KSM */
 	SOURCE_SYSTEM_TEXT_MAX
 };
 
