@@ -187,8 +187,8 @@ static enum gap frames_gap(struct source *source)
 	return source_frames_access(source, SOURCE_KPAGEFLAGS);
 }
 
-static int add_member(struct process *process, struct family *family, pid_t pid,
-		      enum family_relation relation, struct error *error)
+int family_add(struct process *process, struct family *family, pid_t pid,
+	       enum family_relation relation, struct error *error)
 {
 	CLEANUP(source_process_freep) struct source_process *other = NULL;
 	struct source *source = source_process_source(process->source);
@@ -236,7 +236,7 @@ static int add_children(struct process *process, struct family *family, struct e
 		rest = buf_span(&text);
 		while (span_take_word(&rest, &word))
 			if (span_take_dec(&word, &pid) && pid && pid <= INT32_MAX &&
-			    add_member(process, family, (pid_t)pid, FAMILY_CHILD, error) < 0)
+			    family_add(process, family, (pid_t)pid, FAMILY_CHILD, error) < 0)
 				return -ERROR_NOMEM;
 	}
 	return 0;
@@ -246,7 +246,7 @@ int family_load(struct process *process, struct family *family, struct error *er
 {
 	*family = (struct family) { NULL, 0, 0, GAP_NONE };
 	if (process->has_stat && process->stat.ppid > 0 &&
-	    add_member(process, family, (pid_t)process->stat.ppid, FAMILY_PARENT, error) < 0)
+	    family_add(process, family, (pid_t)process->stat.ppid, FAMILY_PARENT, error) < 0)
 		return -ERROR_NOMEM;
 	return add_children(process, family, error);
 }

@@ -22,7 +22,9 @@ void tally_fail(struct tally *tally, const struct error *error)
 	if (tally->rc >= 0) {
 		if (error)
 			tally->error = *error;
-		tally->rc = error ? -(int)error->code : -1;
+		else
+			error_nomem(&tally->error);
+		tally->rc = -(int)tally->error.code;
 	}
 	pthread_mutex_unlock(&tally->lock);
 }
@@ -175,6 +177,8 @@ static int tally_init(struct tally *tally, struct source *source,
 	tally->request = *request;
 	tally->page_size = host->page_size;
 	tally->totals.frames_visible = host->frames_visible;
+	tally->totals.frames_gap = host->frames_visible ? GAP_NONE :
+		host->kind == SOURCE_KIND_LIVE ? GAP_NEEDS_PRIVILEGE : GAP_NOT_RECORDED;
 	tally->totals.counts_gap = tally->totals.flags_gap = GAP_NOT_READ;
 	tally->processes = calloc(request->count + 1, sizeof(*tally->processes));
 	tally->works = calloc(request->count + 1, sizeof(*tally->works));

@@ -138,6 +138,7 @@ struct tally_reader {
 	uint32_t *member_stamp;
 	size_t group_cap;
 	uint64_t zero;			/* of the process, in pages */
+	uint64_t huge_zero;		/* of zero */
 	uint64_t special;
 };
 

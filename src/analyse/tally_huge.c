@@ -51,6 +51,7 @@ void tally_drop_huge_zero(struct tally_reader *reader, const struct tally_range 
 			continue;
 		memset(words + i, 0, block * sizeof(*words));
 		reader->zero += block;
+		reader->huge_zero += block;
 	}
 }
 

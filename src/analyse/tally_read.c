@@ -355,7 +355,7 @@ void tally_read(struct tally_reader *reader)
 	record->gap = GAP_NONE;
 	record->vss = record->vmas = 0;
 	reader->source = source;
-	reader->zero = reader->special = 0;
+	reader->zero = reader->huge_zero = reader->special = 0;
 	if (rc >= 0) {
 		record->pid = source_process_pid(source);
 		if (tally->request.visit &&
@@ -364,6 +364,7 @@ void tally_read(struct tally_reader *reader)
 		rc = read_space(reader, &error);
 	}
 	record->zero = reader->zero * tally->page_size;
+	record->huge_zero = reader->huge_zero * tally->page_size;
 	record->special = reader->special * tally->page_size;
 	if (rc >= 0)
 		return;

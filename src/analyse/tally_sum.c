@@ -198,6 +198,7 @@ static void copy_same(struct tally *tally)
 			continue;
 		process->from_rollup = root->from_rollup;
 		process->zero = root->zero;
+		process->huge_zero = root->huge_zero;
 		process->special = root->special;
 		if (process->from_rollup) {
 			process->sum = root->sum;

@@ -91,6 +91,7 @@ extern const struct command cmd_pagetable;
 extern const struct command cmd_ps;
 extern const struct command cmd_watch;
 extern const struct command cmd_record;
+extern const struct command cmd_share;
 
 /* options.c. 0, or a status + 1 to exit with at once (help and lists were printed). */
 int cli_parse(struct cli *cli, int argc, char **argv);

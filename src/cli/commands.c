@@ -12,5 +12,6 @@ const struct command *const commands[] = {
 	&cmd_ps,
 	&cmd_watch,
 	&cmd_record,
+	&cmd_share,
 	NULL
 };

@@ -205,6 +205,21 @@ static uint64_t heap_frames(void)
 	return frames;
 }
 
+/* Each page's part as the kernel cuts it. */
+static uint64_t heap_pss(size_t member)
+{
+	uint64_t pss = 0;
+
+	for (unsigned i = 0; i < PAGES; i++) {
+		uint64_t mappers = wrote(member, i);
+
+		for (size_t other = 0; other < MEMBERS && !wrote(member, i); other++)
+			mappers += !wrote(other, i);
+		pss += (PAGE << 12) / mappers;
+	}
+	return pss >> 12;
+}
+
 static void check_sums(const struct tally *tally)
 {
 	size_t count;
@@ -246,9 +261,12 @@ static void test_family(struct source *source, unsigned threads)
 		    set[i].first_of_group)
 			heap_pages += set[i].below;
 	CHECK_U64(heap_pages, heap_frames());
-	for (size_t i = 0; i < members; i++)
+	for (size_t i = 0; i < members; i++) {
 		if (list[i].group == GROUP_FILE)
 			CHECK_U64(list[i].sum.pss, PAGES * PAGE / MEMBERS);
+		if (list[i].group == GROUP_HEAP)
+			CHECK_U64(list[i].sum.pss, heap_pss(list[i].space));
+	}
 	tally_free(tally);
 }
 

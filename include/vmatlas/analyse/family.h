@@ -41,6 +41,9 @@ struct family {
 
 /* Parent and children, each compared. Fails only for want of memory or if the process ended. */
 int family_load(struct process *process, struct family *family, struct error *error);
+/* One relative, whether or not it is one. */
+int family_add(struct process *process, struct family *family, pid_t pid,
+	       enum family_relation relation, struct error *error);
 void family_done(struct family *family);
 
 uint64_t family_diverged(const struct family_pages *pages);

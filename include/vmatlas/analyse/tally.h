@@ -81,6 +81,7 @@ struct tally_process {
 	uint64_t vmas;
 	struct tally_sum sum;
 	uint64_t zero;		/* zero page and huge zero page: not in RSS */
+	uint64_t huge_zero;	/* of that, the huge zero page */
 	uint64_t special;	/* migration, device and poisoned entries: counted nowhere */
 };
 
@@ -131,6 +132,7 @@ struct tally_totals {
 				 * its counts are estimates, or mappings changed meanwhile */
 	size_t counted, no_space, gone, refused, failed, same_space;
 	bool frames_visible;	/* else: sums of smaps_rollup, and nothing is known once */
+	enum gap frames_gap;	/* why they are not */
 	enum gap counts_gap;	/* kpagecount: GAP_NOT_READ if nothing had to be asked */
 	enum gap flags_gap;
 	uint64_t duration_us;	/* from the first process to the last */

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VMATLAS_ANALYSE_SHARE_H
+#define VMATLAS_ANALYSE_SHARE_H
+
+#include "vmatlas/analyse/family.h"
+#include "vmatlas/analyse/tally.h"
+
+/*
+ * Who of a set of processes shares what with whom. All sizes are bytes; each frame counts once
+ * but in sums of RSS. hugetlb pages and swap slots are beside all sums that do not name them.
+ */
+enum share_cause {
+	SHARE_FORK,		/* anonymous, and not merged: nobody else can have the same page */
+	SHARE_PAGE_CACHE,	/* of a file on disk */
+	SHARE_OBJECT,		/* shared memory: tmpfs, memfd, SysV, shared anonymous, rings */
+	SHARE_KSM,
+	SHARE_KERNEL,		/* the vDSO and the like */
+	SHARE_CAUSE_MAX
+};
+
+extern const struct name share_cause_names[];
+
+struct share_bytes {
+	uint64_t once;		/* that more than one entry of the set maps */
+	uint64_t saved;		/* that copies of their own would take beside */
+};
+
+/* What becomes of memory that nobody else maps when its last mapper ends. */
+struct share_freed {
+	uint64_t anon;		/* free */
+	uint64_t objects;	/* unlinked files and shared memory: free if no descriptor holds it */
+	uint64_t hugetlb;	/* back to the pool */
+	uint64_t swap;		/* slots */
+	uint64_t cache;		/* stays in the page cache, and can be reclaimed */
+	uint64_t kept;		/* stays: tmpfs files with a name, SysV segments */
+};
+
+struct share_process {
+	struct buf comm;		/* raw; empty if it could not be read */
+	pid_t ppid;			/* 0: none, or not known */
+	uint64_t shared;		/* of RSS: others of the set map it too */
+	uint64_t outside;		/* of RSS: somebody outside of the set maps it too */
+	struct share_freed freed;	/* if it ended alone; without what a same-mm task keeps */
+};
+
+struct share_object {
+	struct buf name;		/* raw, without " (deleted)" */
+	const char *kind;		/* "file", "tmpfs", "memfd", ... */
+	uint64_t inode;
+	uint32_t major;
+	uint32_t minor;
+	uint8_t object_kind;		/* of analyse/classify */
+	bool deleted;
+	uint64_t once;			/* its own pages */
+	uint64_t copied;		/* private copies in mappings of it, once */
+	uint64_t rss;			/* sums over the processes, copies included */
+	uint64_t pss;
+	uint64_t saved;
+	uint64_t outside;		/* of once: also mapped by somebody outside of the set */
+	uint64_t hugetlb;
+	size_t processes;		/* that have pages of it */
+};
+
+struct share_class {
+	uint8_t vma_class;		/* enum vma_class */
+	uint8_t role;			/* enum vma_role */
+	uint64_t once;			/* frames in more than one class count in the first */
+	uint64_t rss;
+	uint64_t pss;
+	uint64_t saved;
+	size_t processes;
+};
+
+/* A parent and its child, both in the set. */
+struct share_fork {
+	uint32_t parent;		/* indexes */
+	uint32_t child;
+	enum gap gap;			/* why it was not compared; GAP_LIMIT: too many pages */
+	bool same_mm;
+	struct family_pages pages;	/* "here" is the parent */
+};
+
+struct share {
+	struct tally *tally;
+	size_t count;			/* processes, in the order of the request */
+	struct share_process *processes;
+	struct share_bytes causes[SHARE_CAUSE_MAX];
+	struct share_freed freed;	/* if all ended */
+	uint64_t swap_shared;		/* slots that more than one entry of the set refers to, once */
+	uint64_t huge_zero;		/* mapped to the huge zero page: no memory at all */
+	uint64_t zero;			/* to the zero page, likewise */
+	struct share_object *objects;
+	size_t object_count;
+	struct share_class *classes;	/* NULL: not asked for */
+	size_t class_count;
+	struct share_fork *forks;
+	size_t fork_count;
+	enum gap pairs_gap;		/* GAP_LIMIT: too many processes */
+	uint32_t *pairs;		/* frames; use share_pair() */
+};
+
+struct share_request {
+	const pid_t *pids;
+	size_t count;
+	unsigned threads;
+	bool classes;			/* reads the ELF files of each process */
+	bool all_forks;			/* compares parents and children whatever it costs */
+	void (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+};
+
+int share_load(struct source *source, const struct share_request *request,
+	       struct share **share, struct error *error);
+void share_free(struct share *share);
+DEFINE_CLEANUP(share_free, struct share)
+
+/* Bytes that both map (by index; two tasks with one space share all of it). */
+uint64_t share_pair(const struct share *share, size_t a, size_t b);
+
+#endif

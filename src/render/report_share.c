@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include "report_share.h"
+
+static const struct tally_process *process_of(const struct share_row *row)
+{
+	return &row->list[row->index];
+}
+
+static const struct share_process *facts_of(const struct share_row *row)
+{
+	return &row->share->processes[row->index];
+}
+
+/* A kernel thread has nothing; what was not read has a reason. */
+static struct cell known(const struct share_row *row, struct cell cell)
+{
+	const struct tally_process *process = process_of(row);
+
+	return process->state == TALLY_COUNTED ? cell : cell_missing(process->gap);
+}
+
+static struct cell size_of(const struct share_row *row, uint64_t bytes)
+{
+	return known(row, cell_size(bytes));
+}
+
+/* What only the frames tell. */
+static struct cell frames_of(const struct share_row *row, uint64_t bytes)
+{
+	return known(row, share_size(row->share, bytes));
+}
+
+static struct cell freed_of(const struct share_row *row)
+{
+	const struct share_freed *freed = &facts_of(row)->freed;
+
+	return frames_of(row, freed->anon + freed->objects + freed->hugetlb);
+}
+
+static struct cell same_mm_of(const struct share_row *row)
+{
+	uint32_t same = process_of(row)->same_as;
+
+	return same == TALLY_NONE ? known(row, cell_null()) :
+		cell_count((uint64_t)row->list[same].pid);
+}
+
+static struct cell swap_pss_of(const struct share_row *row)
+{
+	const struct tally_process *process = process_of(row);
+
+	return process->state == TALLY_COUNTED && !process->swap_pss_known ?
+		cell_missing(GAP_NOT_IN_KERNEL) : size_of(row, process->sum.swap_pss);
+}
+
+SHARE_GETTER(process, pid, cell_count((uint64_t)process_of(row)->pid))
+SHARE_GETTER(process, ppid, facts_of(row)->ppid ? cell_count((uint64_t)facts_of(row)->ppid) :
+	     cell_null())
+SHARE_GETTER(process, comm, facts_of(row)->comm.len ?
+	     cell_bytes(buf_span(&facts_of(row)->comm)) : cell_missing(process_of(row)->gap))
+SHARE_GETTER(process, state, cell_text(tally_state_name(process_of(row)->state)))
+SHARE_GETTER(process, vss, size_of(row, process_of(row)->vss))
+SHARE_GETTER(process, rss, size_of(row, process_of(row)->sum.rss))
+SHARE_GETTER(process, pss, size_of(row, process_of(row)->sum.pss))
+SHARE_GETTER(process, uss, size_of(row, process_of(row)->sum.uss))
+SHARE_GETTER(process, anon, size_of(row, process_of(row)->sum.anon))
+SHARE_GETTER(process, hugetlb, size_of(row, process_of(row)->sum.hugetlb))
+SHARE_GETTER(process, swap, size_of(row, process_of(row)->sum.swap))
+SHARE_GETTER(process, swap_pss, swap_pss_of(row))
+SHARE_GETTER(process, shared, frames_of(row, facts_of(row)->shared))
+SHARE_GETTER(process, outside, frames_of(row, facts_of(row)->outside))
+SHARE_GETTER(process, freed, freed_of(row))
+SHARE_GETTER(process, reclaimable, frames_of(row, facts_of(row)->freed.cache))
+SHARE_GETTER(process, swap_freed, frames_of(row, facts_of(row)->freed.swap))
+SHARE_GETTER(process, zero, frames_of(row, process_of(row)->zero))
+SHARE_GETTER(process, same_mm, same_mm_of(row))
+
+static void process_shared_with(const void *ctx, const void *data, struct cell *cell,
+				struct scratch *scratch)
+{
+	const struct share_row *row = data;
+	const struct share *share = row->share;
+	struct cell *items;
+	size_t count = 0;
+
+	(void)ctx;
+	*cell = known(row, share->pairs_gap != GAP_NONE ? cell_missing(share->pairs_gap) :
+		      share_size(share, 0));
+	if (cell->type == CELL_MISSING)
+		return;
+	items = scratch_cells(scratch, share->count);
+	for (size_t i = 0; items && i < share->count; i++) {
+		uint64_t bytes = i == row->index ? 0 : share_pair(share, row->index, i);
+		struct span name = bytes ? scratch_printf(scratch, "%d", (int)row->list[i].pid) :
+			(struct span) { NULL, 0 };
+
+		if (name.len)
+			items[count++] = cell_named(name.ptr, cell_size(bytes));
+	}
+	*cell = items ? cell_object(items, count) : cell_null();
+}
+
+const struct column share_columns[] = {
+	{ "pid", "PID", "process", SHARE_NUMBER, 0, 7, process_pid },
+	{ "ppid", "PPID", "its parent", SHARE_MORE, 0, 7, process_ppid },
+	{ "comm", "COMM", "its name", SHARE_BOTH, 0, 15, process_comm },
+	{ "state", "STATE", "counted, or why not: no-space, gone, refused, failed", COLUMN_JSON, 0,
+	  7, process_state },
+	{ "vss", "VSS", "size of all its VMAs", SHARE_MORE, 0, 6, process_vss },
+	{ "rss", "RSS", "resident", SHARE_NUMBER, 0, 6, process_rss },
+	{ "pss", "PSS", "its part of what is resident, by the number of mappings", SHARE_NUMBER,
+	  0, 6, process_pss },
+	{ "uss", "USS", "mapped by one entry only, system-wide", SHARE_NUMBER, 0, 6,
+	  process_uss },
+	{ "shared", "SHARED", "resident, and mapped by others of the set too", SHARE_NUMBER, 0, 6,
+	  process_shared },
+	{ "outside", "OUTSIDE", "resident, and mapped by somebody outside of the set too",
+	  SHARE_NUMBER, 0, 7, process_outside },
+	{ "freed", "FREED", "memory that would be free if it ended alone", SHARE_NUMBER, 0, 6,
+	  process_freed },
+	{ "reclaimable", "CACHE", "page cache that nobody else maps: only reclaimable then",
+	  SHARE_NUMBER, 0, 6, process_reclaimable },
+	{ "anonymous", "ANON", "anonymous part of the RSS", SHARE_MORE, 0, 6, process_anon },
+	{ "hugetlb", "HUGETLB", "hugetlb pages; beside the RSS", SHARE_MORE, 0, 7,
+	  process_hugetlb },
+	{ "swap", "SWAP", "entries that refer to swap", SHARE_NUMBER, 0, 6, process_swap },
+	{ "swap_pss", "SWAPPSS", "its part of that", SHARE_MORE, 0, 7, process_swap_pss },
+	{ "swap_freed", "SWAPFREED", "slots that would be free if it ended alone", SHARE_MORE, 0,
+	  9, process_swap_freed },
+	{ "zero", "ZERO", "mapped to the zero page or the huge zero page: no memory", SHARE_MORE,
+	  0, 6, process_zero },
+	{ "same_mm", "SAME-MM", "the task with whose address space it runs, which counts once",
+	  SHARE_NUMBER | COLUMN_SPARE, 0, 7, process_same_mm },
+	{ "shared_with", "SHARED-WITH", "bytes that both map, by PID", COLUMN_JSON, 0, 20,
+	  process_shared_with },
+	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+};
+
+static int add_processes(struct report *report, const struct share *share,
+			 const struct share_show *show)
+{
+	struct share_row row = { share, share_list(share), 0 };
+	int rc = report_table_begin(report, "processes", "Processes",
+				    &show->columns[SHARE_ROWS_PROCESSES], NULL, share->count);
+
+	for (; row.index < share->count && rc >= 0; row.index++)
+		rc = report_row(report, &row);
+	return rc < 0 ? rc : report_table_end(report);
+}
+
+/* Exact: all counts were made here or read for each frame, and none contradicted another. */
+static enum certainty certainty_of(const struct tally_totals *totals)
+{
+	if (!totals->frames_visible)
+		return CERTAINTY_OBSERVED;
+	return totals->over || (totals->counts_gap != GAP_NONE &&
+				totals->counts_gap != GAP_NOT_READ) ?
+		CERTAINTY_INFERRED : CERTAINTY_OBSERVED;
+}
+
+static void add_freed(struct report *report, const struct share *share)
+{
+	const struct share_freed *freed = &share->freed;
+
+	report_object_begin(report, "freed", "If all of them ended");
+	report_fact(report, "anonymous", "free: anonymous memory", share_size(share, freed->anon),
+		    0);
+	report_fact(report, "objects", "free: unlinked files and shared memory",
+		    share_size(share, freed->objects), 0);
+	report_fact(report, "hugetlb", "free: hugetlb pages", share_size(share, freed->hugetlb),
+		    freed->hugetlb ? 0 : REPORT_JSON_ONLY);
+	report_fact(report, "swap", "free: swap", share_size(share, freed->swap),
+		    freed->swap ? 0 : REPORT_JSON_ONLY);
+	report_fact(report, "reclaimable", "only reclaimable: page cache",
+		    share_size(share, freed->cache), 0);
+	report_fact(report, "kept", "stays: tmpfs, SysV, kernel", share_size(share, freed->kept),
+		    0);
+	report_fact(report, "certainty", NULL, cell_text(certainty_name(CERTAINTY_INFERRED)),
+		    REPORT_JSON_ONLY);
+	report_object_end(report);
+}
+
+static unsigned if_any(uint64_t value)
+{
+	return value ? 0 : REPORT_JSON_ONLY;
+}
+
+static void add_counts(struct report *report, const struct tally_totals *totals)
+{
+	report_fact(report, "processes", "processes", cell_count(totals->counted), 0);
+	report_fact(report, "same_mm", "of them with the address space of another",
+		    cell_count(totals->same_space), if_any(totals->same_space));
+	report_fact(report, "gone", "ended meanwhile", cell_count(totals->gone),
+		    if_any(totals->gone));
+	report_fact(report, "refused", "not allowed to read", cell_count(totals->refused),
+		    if_any(totals->refused));
+	report_fact(report, "no_space", "without an address space", cell_count(totals->no_space),
+		    if_any(totals->no_space));
+	report_fact(report, "failed", "could not be read", cell_count(totals->failed),
+		    if_any(totals->failed));
+}
+
+static void add_set(struct report *report, const struct share *share)
+{
+	const struct tally_totals *totals = tally_totals(share->tally);
+
+	report_object_begin(report, "set", "Set");
+	add_counts(report, totals);
+	report_fact(report, "frames", "frames", totals->frames_gap == GAP_NONE ?
+		    cell_count(totals->frames) : cell_missing(totals->frames_gap), 0);
+	report_fact(report, "bytes_once", "memory, each frame once",
+		    share_size(share, totals->bytes_once), 0);
+	report_fact(report, "anonymous_once", "anonymous part", share_size(share, totals->anon_once),
+		    0);
+	report_fact(report, "file_once", "files and shared memory",
+		    share_size(share, totals->file_once), 0);
+	report_fact(report, "sum_rss", "sum of RSS", cell_size(totals->sum_rss), 0);
+	report_fact(report, "sum_pss", "sum of PSS", cell_size(totals->sum_pss), 0);
+	report_fact(report, "sum_uss", "sum of USS", cell_size(totals->sum_uss), 0);
+	report_fact(report, "saved", "saved by sharing",
+		    share_size(share, totals->sum_rss - totals->bytes_once), 0);
+	report_fact(report, "outside", "mapped outside of the set too",
+		    share_size(share, totals->outside), 0);
+	report_fact(report, "hugetlb_once", "hugetlb, each page once",
+		    share_size(share, totals->hugetlb_once), if_any(totals->hugetlb_once));
+	report_fact(report, "sum_swap", "sum of swap", cell_size(totals->sum_swap),
+		    if_any(totals->sum_swap));
+	report_fact(report, "swap_once", "swap, each slot once",
+		    share_size(share, totals->swap_once), if_any(totals->swap_once));
+	report_fact(report, "swap_shared", "slots of more than one process",
+		    share_size(share, share->swap_shared), if_any(share->swap_shared));
+	report_fact(report, "zero", "zero page (no memory)", share_size(share, share->zero),
+		    REPORT_JSON_ONLY);
+	report_fact(report, "huge_zero", "huge zero page (no memory)",
+		    share_size(share, share->huge_zero), if_any(share->huge_zero));
+	report_fact(report, "over", "more often found than the kernel counts",
+		    share_size(share, totals->over), if_any(totals->over));
+	report_fact(report, "certainty", "counts are",
+		    cell_text(certainty_name(certainty_of(totals))), REPORT_JSON_ONLY);
+	report_fact(report, NULL, "counts are",
+		    cell_text(certainty_of(totals) == CERTAINTY_OBSERVED ? "exact" : "estimates"),
+		    REPORT_TEXT_ONLY);
+	report_fact(report, "duration_us", "read within (us)", cell_count(totals->duration_us), 0);
+	add_freed(report, share);
+	report_object_end(report);
+}
+
+/* Every frame counts at least with its parts, and at most in each RSS. */
+static int add_bounds(struct report *report, const struct share *share)
+{
+	const struct tally_totals *totals = tally_totals(share->tally);
+	const struct tally_process *list = share_list(share);
+	uint64_t least = totals->sum_pss;
+
+	for (size_t i = 0; i < share->count; i++)
+		if (list[i].sum.rss > least)
+			least = list[i].sum.rss;
+	report_object_begin(report, "bounds", "Between");
+	report_fact(report, "least", "at least", cell_size(least), 0);
+	report_fact(report, "most", "at most", cell_size(totals->sum_rss), 0);
+	report_object_end(report);
+	return report_prose(report, "Without frame numbers, which the kernel shows only with "
+			    "CAP_SYS_ADMIN, the sums are those of smaps_rollup. Who shares what "
+			    "cannot be told; the memory of the set lies between the two.");
+}
+
+static int add_notes(struct report *report, const struct share *share)
+{
+	const struct tally_totals *totals = tally_totals(share->tally);
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+	if (totals->refused)
+		buf_addf(&text, "%zu processes may not be read: what they map shows as outside",
+			 totals->refused);
+	if (text.len && report_warning(report, gap_name(GAP_NEEDS_PRIVILEGE), buf_span(&text)) < 0)
+		return -1;
+	buf_clear(&text);
+	if (totals->gone)
+		buf_addf(&text, "%zu processes ended before or while they were read", totals->gone);
+	return text.len ? report_warning(report, gap_name(GAP_GONE), buf_span(&text)) : 0;
+}
+
+int report_share(struct report *report, const struct share *share,
+		 const struct share_show *show, struct error *error)
+{
+	static int (*const tables[SHARE_ROWS_MAX])(struct report *report,
+						   const struct share *share,
+						   const struct share_show *show) = {
+		[SHARE_ROWS_PROCESSES] = add_processes,
+		[SHARE_ROWS_OBJECTS] = share_add_objects,
+		[SHARE_ROWS_CLASSES] = share_add_classes,
+		[SHARE_ROWS_FORKS] = share_add_forks,
+		[SHARE_ROWS_PAIRS] = share_add_pairs,
+	};
+	bool all = report_is_json(report) || show->rows == SHARE_ROWS_PROCESSES;
+
+	(void)error;
+	if (all)
+		add_set(report, share);
+	if (all && !tally_totals(share->tally)->frames_visible)
+		add_bounds(report, share);
+	for (int rows = 0; rows < SHARE_ROWS_MAX; rows++) {
+		if ((all || rows == (int)show->rows) && tables[rows](report, share, show) < 0)
+			return -1;
+		if (all && rows == SHARE_ROWS_PROCESSES && share_add_causes(report, share) < 0)
+			return -1;
+	}
+	return add_notes(report, share);
+}

@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""share.py VMATLAS MEMSTATE: sums, pairs, causes and what would be freed of processes that sleep
+in a known state, against sets of frames read here from pagemap, kpageflags and kpagecount."""
+import collections
+import itertools
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+VMATLAS, MEMSTATE = (os.path.abspath(p) for p in sys.argv[1:3])
+PAGE = os.sysconf("SC_PAGE_SIZE")
+ANON, SWAPBACKED, HUGE, KSM, THP, ZERO, LRU = 12, 14, 17, 21, 22, 24, 5
+# Of these the processes share, swap or unshare something.
+STATES = sys.argv[3:] or [
+    "anon-read", "forked", "child-wrote", "parent-wrote", "two-children", "grandchild",
+    "copies-forked", "shared-forked", "file-twice", "file-deleted", "memfd-shared", "posix-shm",
+    "sysv-shm", "secretmem", "thp-forked", "thp-forked-written", "thp-zero",
+    "mthp-forked-written", "shmem-thp", "hugetlb-forked", "hugetlb-shared", "swapped-forked",
+    "swapped-read", "ksm", "ksm-forked", "same-space", "leader-gone", "zombie", "vvar"]
+wrong = 0
+
+
+def bad(text):
+    global wrong
+    wrong += 1
+    print("failed:", text)
+
+
+def frame_word(name, frame):
+    with open(f"/proc/{name}", "rb", buffering=0) as file:
+        return struct.unpack("=Q", os.pread(file.fileno(), 8, frame * 8))[0]
+
+
+class Space:
+    """Entries of one process: frame -> how often, slot -> how often."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.frames = collections.Counter()
+        self.slots = collections.Counter()
+        folder = f"/proc/{pid}"
+        with open(f"{folder}/maps", "rb") as file:
+            lines = file.readlines()
+        if not lines:		# the main thread has ended
+            folder += "/task/" + max(os.listdir(f"/proc/{pid}/task"), key=int)
+            with open(f"{folder}/maps", "rb") as file:
+                lines = file.readlines()
+        with open(f"{folder}/pagemap", "rb", buffering=0) as file:
+            for line in lines:
+                start, end = (int(a, 16) for a in line.split()[0].split(b"-"))
+                if start < 1 << 63:
+                    self.add(os.pread(file.fileno(), (end - start) // PAGE * 8, start // PAGE * 8))
+
+    def add(self, data):
+        for (word,) in struct.iter_unpack("=Q", data):
+            payload = word & (1 << 55) - 1
+            if word >> 63:
+                self.frames[payload] += 1
+            elif word >> 62 & 1 and payload & 31 <= 21:
+                self.slots[payload] += 1
+
+
+class Oracle:
+    """The same set of processes, read frame by frame."""
+
+    def __init__(self, pids):
+        spaces = [Space(pid) for pid in pids]
+        self.flags, self.counts = {}, {}
+        for frame in set().union(*(s.frames for s in spaces)):
+            self.flags[frame] = frame_word("kpageflags", frame)
+            self.counts[frame] = frame_word("kpagecount", frame)
+        self.same = {}
+        self.spaces = []
+        for space in spaces:
+            twin = next((s for s in self.spaces if s.frames == space.frames and any(
+                self.counts[f] == 1 for f in s.frames)), None)
+            if twin:
+                self.same[space.pid] = twin.pid
+            else:
+                self.spaces.append(space)
+        self.found = sum((s.frames for s in self.spaces), collections.Counter())
+
+    def has(self, frame, bit):
+        return self.flags[frame] >> bit & 1
+
+    def counted(self, space):
+        return {f: n for f, n in space.frames.items()
+                if not self.has(f, ZERO) and not self.has(f, HUGE)}
+
+    def cause(self, frame):
+        if self.has(frame, KSM):
+            return "ksm"
+        if self.has(frame, ANON):
+            return "fork"
+        if self.has(frame, SWAPBACKED):
+            return "shared-object"
+        return "page-cache" if self.has(frame, LRU) else "kernel"
+
+    def set(self):
+        once = set().union(*(self.counted(s) for s in self.spaces))
+        rss = sum(sum(self.counted(s).values()) for s in self.spaces)
+        slots = sum((s.slots for s in self.spaces), collections.Counter())
+        huge = set(f for f in self.found if self.has(f, HUGE))
+        return {
+            "frames": len(once), "bytes_once": len(once) * PAGE, "sum_rss": rss * PAGE,
+            "anonymous_once": sum(self.has(f, ANON) for f in once) * PAGE,
+            "saved": (rss - len(once)) * PAGE, "hugetlb_once": len(huge) * PAGE,
+            "sum_swap": sum(slots.values()) * PAGE, "swap_once": len(slots) * PAGE,
+            "swap_shared": sum(n > 1 for n in slots.values()) * PAGE, "over": 0,
+            "zero": self.zero(False), "huge_zero": self.zero(True)}
+
+    def zero(self, huge):
+        return sum(n for s in self.spaces for f, n in s.frames.items()
+                   if self.has(f, ZERO) and self.has(f, THP) == huge) * PAGE
+
+    def causes(self):
+        saved = collections.Counter()
+        for frame in set().union(*(self.counted(s) for s in self.spaces)):
+            saved[self.cause(frame)] += (self.found[frame] - 1) * PAGE
+        return saved
+
+    def freed_anon(self):
+        return sum(PAGE for f in self.found if self.has(f, ANON) and not self.has(f, HUGE) and
+                   not self.has(f, ZERO) and self.found[f] == self.counts[f])
+
+    def process(self, space):
+        counted = self.counted(space)
+        others = set().union(*(s.frames for s in self.spaces if s is not space))
+        return {
+            "rss": sum(counted.values()) * PAGE,
+            "anonymous": sum(n for f, n in counted.items() if self.has(f, ANON)) * PAGE,
+            "shared": sum(n > 0 and f in others for f, n in counted.items()) * PAGE,
+            "swap": sum(space.slots.values()) * PAGE,
+            "hugetlb": sum(n for f, n in space.frames.items() if self.has(f, HUGE)) * PAGE}
+
+    def anon_uss(self, space):
+        return sum(PAGE for f, n in self.counted(space).items()
+                   if self.has(f, ANON) and self.counts[f] == 1)
+
+    def pair(self, a, b):
+        return len(set(self.counted(a)) & set(self.counted(b))) * PAGE
+
+
+def share(*args):
+    out = subprocess.run([VMATLAS, "share", "--json", *map(str, args)], capture_output=True,
+                         text=True, check=False)
+    if out.returncode:
+        raise RuntimeError(f"share {args}: exit {out.returncode}: {out.stderr}")
+    return json.loads(out.stdout)
+
+
+def compare(what, document, want):
+    return [f"{what}: {key} is {document.get(key)}, not {value}"
+            for key, value in want.items() if document.get(key) != value]
+
+
+def differences(document, oracle):
+    found = compare("set", document["set"], oracle.set())
+    rows = {row["pid"]: row for row in document["processes"]}
+    for space in oracle.spaces:
+        row = rows[space.pid]
+        found += compare(space.pid, row, oracle.process(space))
+        uss = oracle.anon_uss(space)
+        if not uss <= row["uss"] <= uss + row["rss"] - row["anonymous"]:
+            found.append(f"{space.pid}: uss {row['uss']} without {uss} of anonymous memory")
+    for pid, same in oracle.same.items():
+        found += compare(pid, rows[pid], {"same_mm": same})
+        found += compare(pid, rows[pid]["shared_with"], {str(same): rows[same]["rss"]})
+    for a, b in itertools.combinations(oracle.spaces, 2):
+        want = oracle.pair(a, b)
+        for x, y in ((a, b), (b, a)):
+            got = rows[x.pid]["shared_with"].get(str(y.pid), 0)
+            if got != want:
+                found.append(f"{x.pid} and {y.pid} share {got}, not {want}")
+    saved = oracle.causes()
+    for row in document["causes"]:
+        if row["saved"] != saved[row["cause"]]:
+            found.append(f"{row['cause']} saves {row['saved']}, not {saved[row['cause']]}")
+    if document["set"]["freed"]["anonymous"] != oracle.freed_anon():
+        found.append(f"freed {document['set']['freed']['anonymous']}, not {oracle.freed_anon()}")
+    return found + adds_up(document)
+
+
+def adds_up(document):
+    """What must be equal within one document."""
+    total = document["set"]
+    sums = {
+        "objects and classes": sum(row["once"] for row in document["classes"]),
+        "processes": total["bytes_once"],
+    }
+    found = []
+    if sums["objects and classes"] != sums["processes"]:
+        found.append(f"classes have {sums['objects and classes']}, not {sums['processes']}")
+    if sum(row["saved"] for row in document["causes"]) != total["saved"]:
+        found.append("causes do not add up to what is saved")
+    if sum(row["saved"] for row in document["classes"]) != total["saved"]:
+        found.append("classes do not add up to what is saved")
+    if sum(row["rss"] for row in document["classes"]) != total["sum_rss"]:
+        found.append("classes do not add up to the sum of RSS")
+    if total["certainty"] != "observed":
+        found.append("counts are not exact")
+    return found
+
+
+class State:
+    """memstate in one of its states; None if this machine has no such thing."""
+
+    def __init__(self, name):
+        self.process = subprocess.Popen([MEMSTATE, name], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.pids = []
+        self.ready = False
+        for line in self.process.stdout:
+            words = line.split()
+            if words[0] == "ready":
+                self.pids.append(int(words[1].removeprefix("pid=")))
+            elif words[0] == "child":
+                self.pids.append(int(words[1]))
+            self.ready = words[0] == "end"
+            if self.ready:
+                break
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def tree(root):
+    pids = [root]
+    for pid in pids:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                pids += map(int, file.read().split())
+    return sorted(filter(alive, pids))
+
+
+def alive(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        words = file.read().rpartition(")")[2].split()
+    return words[0] != "Z" or int(words[17]) > 1
+
+
+def check_state(name):
+    with State(name) as state:
+        if not state.ready:
+            print(f"skipped: {name}")
+            return
+        for attempt in range(4):	# libraries are mapped by whatever runs meanwhile
+            pids = tree(state.pids[0])
+            document = share("--tree", state.pids[0])
+            found = differences(document, Oracle(pids))
+            if not found:
+                check_parts(name, document)
+                return
+        for text in found:
+            bad(f"{name}: {text}")
+
+
+def check_parts(name, document):
+    """One process of several: all others are outside, and its own sums stay."""
+    for row in document["processes"]:
+        if row["same_mm"] is None and not any(
+                r["same_mm"] == row["pid"] for r in document["processes"]):
+            alone = share(row["pid"])
+            one = alone["processes"][0]
+            for key in ("rss", "anonymous", "swap", "hugetlb"):
+                if one[key] != row[key]:
+                    bad(f"{name}: {key} of {row['pid']} alone is {one[key]}, not {row[key]}")
+
+
+def check_outside():
+    """A parent alone: what the child maps too is outside, and halves the PSS."""
+    with State("forked") as state:
+        parent, child = state.pids
+        both, one = share(parent, child), share(parent)
+        fork = next(row for row in both["causes"] if row["cause"] == "fork")
+        oracle = Oracle([parent])
+        outside = sum(PAGE for f, n in oracle.spaces[0].frames.items()
+                      if oracle.has(f, ANON) and oracle.counts[f] > n)
+        if outside != fork["once"] or not outside:
+            bad(f"forked: {outside} of the parent are the child's, not {fork['once']}")
+        file_part = one["set"]["outside"] - outside
+        if not 0 <= file_part <= one["set"]["file_once"]:
+            bad(f"forked: {one['set']['outside']} are outside, {outside} of it anonymous")
+        if one["set"]["freed"]["anonymous"] != one["set"]["anonymous_once"] - outside:
+            bad("forked: what the child has would be freed")
+        classes = {row["role"]: row for row in one["classes"]}
+        pages = sum(n for f, n in oracle.spaces[0].frames.items()
+                    if oracle.has(f, ANON) and oracle.counts[f] == 2)
+        if pages * PAGE != outside or not classes["anon"]["pss"] < classes["anon"]["rss"]:
+            bad("forked: PSS is not smaller than RSS where the child has the pages too")
+
+
+def anon_pages(pid):
+    """Address -> frame and whether it is marked exclusive, of anonymous pages."""
+    found = {}
+    with open(f"/proc/{pid}/maps", "rb") as maps, \
+            open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
+        for line in maps:
+            start, end = (int(a, 16) for a in line.split()[0].split(b"-"))
+            for page in range(start, end, PAGE) if start < 1 << 63 else ():
+                word = struct.unpack("=Q", os.pread(pagemap.fileno(), 8, page // PAGE * 8))[0]
+                frame = word & (1 << 55) - 1
+                flags = frame_word("kpageflags", frame) if word >> 63 else 0
+                if flags >> ANON & 1:
+                    found[page] = frame, flags >> 34 & 1
+    return found
+
+
+def check_forks():
+    """Anonymous pages of parent and child, address by address, and which side wrote."""
+    for name in "child-wrote", "parent-wrote":
+        with State(name) as state:
+            row = share(*state.pids)["forks"][0]
+            parent, child = map(anon_pages, state.pids)
+            both = [(parent[a], child[a]) for a in parent.keys() & child.keys()]
+            apart = collections.Counter((p[1], c[1]) for p, c in both if p[0] != c[0])
+            want = {"parent": state.pids[0], "child": state.pids[1], "same_mm": False,
+                    "shared": sum(p[0] == c[0] for p, c in both) * PAGE,
+                    "written_parent": apart[1, 0] * PAGE, "written_child": apart[0, 1] * PAGE,
+                    "written_both": apart[1, 1] * PAGE, "unshared_unknown": apart[0, 0] * PAGE,
+                    "only_parent": len(parent.keys() - child.keys()) * PAGE,
+                    "only_child": len(child.keys() - parent.keys()) * PAGE}
+            for text in compare(name, row, want):
+                bad(text)
+            if not row["written_child" if name == "child-wrote" else "written_parent"]:
+                bad(f"{name}: nobody wrote")
+
+
+def check_file(count):
+    """A deleted file that several map: its pages once, and freed with the last of them."""
+    script = ("import mmap, os, signal, sys\n"
+              f"m = mmap.mmap(0, {64 * PAGE}, mmap.MAP_SHARED, mmap.PROT_READ)\n"
+              f"sum(m[i * {PAGE}] for i in range(64))\nos.close(0)\n"
+              "print('ready', flush=True)\nsignal.pause()")
+    with tempfile.TemporaryFile(dir="/var/tmp") as file:
+        file.write(b"x" * 64 * PAGE)
+        file.flush()
+        kids = [subprocess.Popen([sys.executable, "-c", script], stdin=file.fileno(),
+                                 stdout=subprocess.PIPE) for _ in range(count)]
+        for kid in kids:
+            kid.stdout.readline()
+        inode = os.fstat(file.fileno()).st_ino
+        document = share(*(kid.pid for kid in kids))
+        for kid in kids:
+            kid.kill()
+            kid.wait()
+            kid.stdout.close()
+    row = next(row for row in document["objects"] if row["inode"] == inode)
+    for text in compare("file", row, {
+            "once": 64 * PAGE, "rss": 64 * PAGE * count, "copied": 0, "outside": 0,
+            "saved": 64 * PAGE * (count - 1), "processes": count, "deleted": True}):
+        bad(text)
+    if not 64 * PAGE - count < row["pss"] <= 64 * PAGE:	# each part is cut
+        bad(f"file: pss is {row['pss']}")
+    if document["set"]["freed"]["objects"] < 64 * PAGE:
+        bad(f"a deleted file is not freed: {document['set']['freed']}")
+
+
+def main():
+    for name in STATES:
+        check_state(name)
+    if len(sys.argv) == 3:
+        check_outside()
+        check_forks()
+        check_file(3)
+    sys.exit(wrong > 0)
+
+
+main()
