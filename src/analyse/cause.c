@@ -91,7 +91,8 @@ bool causes_want(const struct causes *causes, uint32_t index)
 
 int causes_begin(struct causes *causes, uint32_t index)
 {
-	cause_sums_done(&causes->sums);
+	if (causes->vma != VMA_NONE)
+		cause_sums_done(&causes->sums);
 	causes->pending_pages = 0;
 	causes->vma = causes_want(causes, index) ? index : VMA_NONE;
 	if (causes->vma != VMA_NONE && !file_of(causes, causes->process->vmas[index].object))

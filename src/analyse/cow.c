@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include <string.h>
+
 #include "vmatlas/analyse/cow.h"
 
 /* Verdicts already made: neighbours differ in little, so a few are enough. */
@@ -102,12 +104,10 @@ static bool same_case(const struct page_run *a, const struct page_run *b)
 	       a->folio_partial == b->folio_partial && a->folio_shared == b->folio_shared;
 }
 
+/* All members are bytes, so there is no padding. */
 static bool same_facts(const struct state_facts *a, const struct state_facts *b)
 {
-	return a->perms == b->perms && a->has_file == b->has_file && a->hugetlb == b->hugetlb &&
-	       a->kernel == b->kernel && a->hidden == b->hidden && a->vsyscall == b->vsyscall &&
-	       a->device == b->device && a->flags_known == b->flags_known &&
-	       a->uffd_missing == b->uffd_missing && a->uffd_async == b->uffd_async;
+	return !memcmp(a, b, sizeof(*a));
 }
 
 static const struct page_verdict *decide(struct walk *walk, const struct page_run *run)
@@ -116,8 +116,8 @@ static const struct page_verdict *decide(struct walk *walk, const struct page_ru
 
 	for (int i = 0; i < MEMO; i++) {
 		memo = &walk->memo[i];
-		if (!memo->used || !same_case(&memo->run, run) ||
-		    !same_facts(&memo->facts, &walk->facts))
+		if (!memo->used || !same_facts(&memo->facts, &walk->facts) ||
+		    !same_case(&memo->run, run))
 			continue;
 		if (memo->verdict.mappings_known && memo->verdict.mappings > 1)
 			memo->verdict.mappings = run->mappings;

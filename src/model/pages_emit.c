@@ -289,12 +289,14 @@ int pages_emit_chunk(struct pages *pages, struct error *error)
 	for (size_t i = 0; i < pages->run_count && rc >= 0; i++) {
 		const struct word_run *run = &pages->runs[i];
 
-		if (pages->stale_count)
+		if (pages->stale_count) {
 			rc = emit_around(pages, run, error);
-		else if (run->sums && pages->tallies)
+		} else if (run->sums && pages->tallies) {
+			pages_tally_ahead(pages, i);
 			rc = emit_rest(pages, run, error);
-		else
+		} else {
 			rc = emit_words(pages, run, error);
+		}
 	}
 	return rc < 0 ? rc : pages_tally_end(pages);
 }

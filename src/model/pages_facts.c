@@ -13,7 +13,8 @@ int pages_facts_new(struct pages *pages, struct error *error)
 	pages->flags_mask = pages->needs & PAGE_JOIN_FRAMES ?
 		PAGE_KIND_FLAGS | SOURCE_FRAME_NOT_RECORDED : ~0ULL;
 	pages->buckets = calloc(FACT_BUCKETS, sizeof(*pages->buckets));
-	pages->output.tallied = malloc(PAGES_FACTS * sizeof(*pages->output.tallied));
+	pages->output.tallied = malloc((size_t)PAGES_FACTS * FACT_VARIANTS *
+					sizeof(*pages->output.tallied));
 	if (!pages->buckets || !pages->output.tallied ||
 	    array_grow((void **)&pages->facts, &pages->fact_cap, 0, sizeof(*pages->facts)) < 0)
 		return error_nomem(error);

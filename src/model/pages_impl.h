@@ -62,9 +62,13 @@ struct page_fact {
 	uint32_t count;
 	uint16_t next;			/* of the same hash, 0: none */
 	uint8_t plain;			/* enum fact_plain */
-	bool tallied;
 	/* Pages of the range at work, by the entry's bits from PAGEMAP_SOFT_DIRTY up. */
 	uint64_t tally[FACT_VARIANTS];
+};
+
+struct tallied {
+	uint16_t code;			/* index into facts */
+	uint8_t variant;		/* index into its tally */
 };
 
 /* May such a page be taken as it is: mapped by a PTE, no part of a folio, no contradiction? */
@@ -101,7 +105,7 @@ struct pages_output {
 	struct page_run run;		/* joined so far */
 	uint32_t index;
 	bool used;
-	uint16_t *tallied;		/* facts with a tally */
+	struct tallied *tallied;	/* tallies that are not 0 */
 	size_t tallied_count;
 	uint64_t tally_start;		/* address of one of their pages */
 	size_t mark;			/* first mark not passed */
@@ -221,6 +225,7 @@ bool pages_facts_have(const struct pages *pages, uint64_t flags);
 /* pages_tally.c: takes pages of a run from the first one on; how many. */
 uint64_t pages_tally(struct pages *pages, const struct word_run *run);
 int pages_tally_end(struct pages *pages);
+void pages_tally_ahead(const struct pages *pages, size_t at);	/* runs behind that one */
 
 /* pages.c: all of pages->ranges through pagemap. */
 int pages_walk_words(struct pages *pages, struct error *error);

@@ -9,26 +9,48 @@
  * entry, and handed out as one run each.
  */
 #define VARIANT_SHIFT 55	/* PAGEMAP_SOFT_DIRTY, PAGEMAP_EXCLUSIVE, PAGEMAP_UFFD_WP */
+#define TALLY_AHEAD 8
 
-static void count_pages(struct pages *pages, uint16_t code, unsigned variant, uint64_t count)
+static bool has_codes(const struct pages *pages, const struct word_run *run)
+{
+	return run->kind == PAGE_PRESENT &&
+	       pages_run_frame(run) + run->pages <= pages->frames_end;
+}
+
+/* A run of scattered memory waits for the cache twice: for its bit and rank, and for its code. */
+void pages_tally_ahead(const struct pages *pages, size_t at)
+{
+	const struct word_run *far = &pages->runs[at + 2 * TALLY_AHEAD];
+	const struct word_run *near = &pages->runs[at + TALLY_AHEAD];
+
+	if (at + 2 * TALLY_AHEAD >= pages->run_count)
+		return;
+	if (has_codes(pages, far)) {
+		__builtin_prefetch(&pages->wanted[pagemap_frame(far->word) / 64]);
+		__builtin_prefetch(&pages->rank[pagemap_frame(far->word) / 64]);
+	}
+	if (has_codes(pages, near))
+		__builtin_prefetch(&pages->codes[pages_rank(pages, pagemap_frame(near->word))]);
+}
+
+static void count_pages(struct pages *pages, uint16_t code, uint8_t variant, uint64_t count)
 {
 	struct pages_output *out = &pages->output;
 	struct page_fact *fact = &pages->facts[code];
 
-	if (!fact->tallied)
-		out->tallied[out->tallied_count++] = code;
-	fact->tallied = true;
+	if (!fact->tally[variant])
+		out->tallied[out->tallied_count++] = (struct tallied) { code, variant };
 	fact->tally[variant] += count;
 }
 
 uint64_t pages_tally(struct pages *pages, const struct word_run *run)
 {
 	enum fact_plain wanted = run->word & PAGEMAP_FILE ? FACT_FILE : FACT_ANON;
-	unsigned variant = run->word >> VARIANT_SHIFT & (FACT_VARIANTS - 1);
+	uint8_t variant = run->word >> VARIANT_SHIFT & (FACT_VARIANTS - 1);
 	uint64_t frame = pagemap_frame(run->word), done = 0;
 	const uint16_t *codes;
 
-	if (run->kind != PAGE_PRESENT || frame + (run->step > 0 ? run->pages : 1) > pages->frames_end)
+	if (!has_codes(pages, run))
 		return 0;
 	codes = pages->codes + pages_rank(pages, frame);
 	while (done < run->pages) {
@@ -71,13 +93,12 @@ int pages_tally_end(struct pages *pages)
 	int rc = 0;
 
 	for (size_t i = 0; i < out->tallied_count; i++) {
-		struct page_fact *fact = &pages->facts[out->tallied[i]];
+		const struct tallied *tallied = &out->tallied[i];
+		struct page_fact *fact = &pages->facts[tallied->code];
 
-		for (unsigned variant = 0; variant < FACT_VARIANTS && rc >= 0; variant++)
-			if (fact->tally[variant])
-				rc = hand_out(pages, fact, variant);
-		memset(fact->tally, 0, sizeof(fact->tally));
-		fact->tallied = false;
+		if (rc >= 0)
+			rc = hand_out(pages, fact, tallied->variant);
+		fact->tally[tallied->variant] = 0;
 	}
 	out->tallied_count = 0;
 	return rc;
