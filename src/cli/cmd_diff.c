@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include "cli.h"
-#include "vmatlas/analyse/classify.h"
-#include "vmatlas/analyse/compare.h"
+#include "diff.h"
 #include "vmatlas/render/report_diff.h"
-
-/* Counters of every VMA cost a walk of their own: above this much resident memory they are read
- * only where pages cannot be. */
-#define SMAPS_RESIDENT (64u << 20)
 
 static const struct cli_option diff_options[] = {
 	{ "all", NULL, "list also VMAs that are as before" },
@@ -17,143 +11,12 @@ static const struct cli_option diff_options[] = {
 	{ NULL, NULL, NULL },
 };
 
-/* One of the two operands: a snapshot, SNAPSHOT:PID, or a live PID. */
-struct operand {
-	const char *word;
-	bool snapshot;
-	struct source *source;		/* NULL: the live system */
-	pid_t pid;			/* 0: what the snapshot holds */
-	struct source_process *process;
-	struct process *loaded;
-};
-
-struct diff {
-	struct operand side[SIDE_MAX];
-};
-
-static void diff_done(struct diff *diff)
-{
-	for (int side = 0; side < SIDE_MAX; side++) {
-		process_free(diff->side[side].loaded);
-		source_process_free(diff->side[side].process);
-		source_free(diff->side[side].source);
-	}
-}
-
-/* "DIR:4242": a colon with digits at the end names one of several processes. */
-static int open_snapshot(struct operand *operand, struct error *error)
-{
-	CLEANUP_FREE char *path = strdup(operand->word);
-	char *colon = path ? strrchr(path, ':') : NULL;
-	uint64_t pid;
-
-	if (!path)
-		return error_nomem(error);
-	if (colon && span_number(span_of(colon + 1), &pid) && pid <= INT32_MAX) {
-		*colon = '\0';
-		operand->pid = (pid_t)pid;
-	}
-	return source_folder(&operand->source, path, error);
-}
-
-static struct source *operand_source(const struct cli *cli, const struct operand *operand)
-{
-	return operand->source ? operand->source : cli->source;
-}
-
-static int open_live(struct cli *cli, struct operand *operand, struct error *error)
-{
-	if (!cli->source && source_live(&cli->source, error) < 0)
-		return -1;
-	source_set_remote_files(cli->source, cli->remote_files);
-	return cli_pid(cli, operand->word, &operand->pid, error);
-}
-
-static int open_operand(struct cli *cli, struct operand *operand, struct error *error)
-{
-	int rc = operand->snapshot ? open_snapshot(operand, error) : open_live(cli, operand, error);
-
-	if (rc >= 0)
-		rc = source_process_open(operand_source(cli, operand), operand->pid,
-					 &operand->process, error);
-	if (rc < 0 && !error->item[0])
-		snprintf(error->item, sizeof(error->item), "%s", operand->word);
-	return rc;
-}
-
-/* --from names the first one. */
-static int take_operands(struct cli *cli, struct diff *diff, struct error *error)
-{
-	size_t given = cli->operand_count + (cli->from != NULL), at = 0;
-
-	if (given != SIDE_MAX)
-		return error_set(error, ERROR_USAGE, NULL, "which two? give two of PID, self, "
-				 "NAME, and paths of snapshots with a /, SNAPSHOT:PID");
-	if (cli->from)
-		diff->side[at++] = (struct operand) { .word = cli->from, .snapshot = true };
-	for (size_t i = 0; i < cli->operand_count; i++)
-		diff->side[at++] = (struct operand) {
-			.word = cli->operands[i], .snapshot = strchr(cli->operands[i], '/') != NULL
-		};
-	cli->from = NULL;	/* PIDs are live ones */
-	return 0;
-}
-
-/* What differs here makes everything differ. */
-static int check_hosts(const struct cli *cli, const struct diff *diff, struct error *error)
-{
-	const struct source_host *before = source_host(operand_source(cli, &diff->side[BEFORE]));
-	const struct source_host *after = source_host(operand_source(cli, &diff->side[AFTER]));
-
-	if (before->page_size != after->page_size)
-		return error_set(error, ERROR_USAGE, NULL, "pages of %u and of %u bytes cannot be "
-				 "compared", before->page_size, after->page_size);
-	if (before->machine[0] && after->machine[0] && strcmp(before->machine, after->machine))
-		return error_set(error, ERROR_USAGE, NULL, "processes of %s and of %s cannot be "
-				 "compared", before->machine, after->machine);
-	return 0;
-}
-
-static bool is_small(struct source_process *process)
-{
-	uint32_t page_size = source_host(source_process_source(process))->page_size;
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	struct statm_record statm;
-
-	return source_text(process, 0, SOURCE_STATM, &text, NULL) < 0 ||
-	       statm_parse(buf_span(&text), &statm, NULL) < 0 ||
-	       statm.resident * page_size <= SMAPS_RESIDENT;
-}
-
-static int load(struct diff *diff, struct error *error)
-{
-	unsigned needs = PROCESS_NEED_ELF | PROCESS_NEED_SMAPS;
-	bool pages = true, small = true;
-	int rc = 0;
-
-	for (int side = 0; side < SIDE_MAX; side++) {
-		pages &= compare_pages_access(diff->side[side].process) == GAP_NONE;
-		small &= is_small(diff->side[side].process);
-	}
-	if (pages && !small)
-		needs = PROCESS_NEED_ELF;
-	for (int side = 0; side < SIDE_MAX && rc >= 0; side++) {
-		struct operand *operand = &diff->side[side];
-
-		rc = process_load(operand->process, needs, &operand->loaded, error);
-		if (rc >= 0)
-			rc = classify_process(operand->loaded, error);
-		if (rc < 0 && !error->item[0])
-			snprintf(error->item, sizeof(error->item), "%s", operand->word);
-	}
-	return rc;
-}
-
 static bool selects(const void *ctx, const struct process *process, const struct vma *vma)
 {
 	return cli_wants_vma(ctx, process, vma);
 }
 
+/* What the model says of the second process comes with its document. */
 static void warn(struct report *report, const struct process *process)
 {
 	for (size_t i = 0; i < process->warning_count; i++)
@@ -161,7 +24,15 @@ static void warn(struct report *report, const struct process *process)
 			       buf_span(&process->warnings[i].message));
 }
 
-static int diff_one(struct cli *cli, struct report *report, struct source_process *process,
+static struct diff_show show_of(const struct diff *diff, const struct column_set *columns)
+{
+	return (struct diff_show) {
+		.columns = columns, .all = cli_has(diff->cli, "all"),
+		.operand = { span_of(diff->side[BEFORE].word), span_of(diff->side[AFTER].word) },
+	};
+}
+
+static int pair_one(struct cli *cli, struct report *report, struct source_process *process,
 		    struct error *error)
 {
 	struct diff *diff = cli->own;
@@ -170,56 +41,80 @@ static int diff_one(struct cli *cli, struct report *report, struct source_proces
 	struct compare_request request = {
 		.causes = !cli_has(cli, "no-causes"), .selects = part ? selects : NULL, .ctx = cli,
 	};
-	struct diff_show show = {
-		.operand = { span_of(diff->side[BEFORE].word), span_of(diff->side[AFTER].word) },
-		.all = cli_has(cli, "all"),
-	};
 	struct column_set columns;
+	struct diff_show show = show_of(diff, &columns);
 	int rc;
 
 	(void)process;
 	if (column_set_choose(&columns, diff_columns, cli->columns, cli->report.verbose, error) < 0)
 		return -ERROR_USAGE;
-	show.columns = &columns;
-	rc = load(diff, error);
-	if (rc < 0)
-		return rc;
-	warn(report, diff->side[BEFORE].loaded);
-	rc = report_document_process(report, diff->side[AFTER].loaded);
+	warn(report, diff->at[BEFORE].loaded);
+	rc = report_document_process(report, diff->at[AFTER].loaded);
 	if (rc >= 0)
-		rc = comparison_new(diff->side[BEFORE].loaded, diff->side[AFTER].loaded, &request,
+		rc = comparison_new(diff->at[BEFORE].loaded, diff->at[AFTER].loaded, &request,
 				    &comparison, error);
 	if (rc >= 0)
 		rc = report_diff(report, comparison, &show, error);
 	if (rc < 0)
 		return rc;
-	return cli_has(cli, "exit-code") && comparison_differs(comparison) ? STATUS_CONDITION : 0;
+	diff->differs |= comparison_differs(comparison);
+	return diff_is_group(diff) ? compare_group_add(&diff->group, comparison, error) : 0;
 }
 
-/* The document is about the second one, whose source the frame knows as its own. */
-static int run_diff(struct cli *cli, struct diff *diff)
+static int group_one(struct cli *cli, struct report *report, struct source_process *process,
+		     struct error *error)
 {
-	struct source *live = cli->source, *after = operand_source(cli, &diff->side[AFTER]);
-	int status;
+	struct diff *diff = cli->own;
+	struct diff_show show = show_of(diff, NULL);
 
-	cli->own = diff;
-	cli->source = after;
-	status = cli_one_document(cli, "vmatlas/diff", diff_one);
-	cli->source = live;
+	(void)process;
+	return report_diff_group(report, &diff->group, &show, error);
+}
+
+static int alone(struct diff *diff, struct error *error)
+{
+	enum compare_side side = diff->at[BEFORE].loaded ? BEFORE : AFTER;
+
+	diff->differs = true;
+	return compare_group_alone(&diff->group, side, diff->at[side].loaded, error);
+}
+
+/* Each pair has a document of its own; behind those of a family come its sums. */
+static int run_pairs(struct diff *diff)
+{
+	struct error error = ERROR_INIT;
+	int status = STATUS_OK, rc;
+
+	while ((rc = diff_next(diff, &error)) > 0) {
+		if (diff->at[BEFORE].loaded && diff->at[AFTER].loaded)
+			status = cli_worse(status, cli_one_document(diff->cli, "vmatlas/diff",
+								    pair_one));
+		else if (alone(diff, &error) < 0)
+			status = cli_worse(status, cli_error(&error));
+	}
+	if (rc < 0)
+		status = cli_worse(status, cli_error(&error));
+	if (diff_is_group(diff) && status != STATUS_USAGE)
+		status = cli_worse(status, cli_one_document(diff->cli, "vmatlas/diff", group_one));
 	return status;
 }
 
+/* The document is about the second one, whose source the frame knows as its own. */
 static int diff_run(struct cli *cli)
 {
-	CLEANUP(diff_done) struct diff diff = { .side[BEFORE].word = NULL };
+	CLEANUP(diff_done) struct diff diff = { .cli = cli };
 	struct error error = ERROR_INIT;
+	int status;
 
-	if (take_operands(cli, &diff, &error) < 0 ||
-	    open_operand(cli, &diff.side[BEFORE], &error) < 0 ||
-	    open_operand(cli, &diff.side[AFTER], &error) < 0 ||
-	    check_hosts(cli, &diff, &error) < 0)
+	if (diff_open(&diff, &error) < 0)
 		return cli_error(&error);
-	return run_diff(cli, &diff);
+	cli->own = &diff;
+	cli->source = diff_source(&diff, AFTER);
+	status = run_pairs(&diff);
+	cli->source = diff.live;
+	if (status == STATUS_OK && cli_has(cli, "exit-code") && diff.differs)
+		return STATUS_CONDITION;
+	return status;
 }
 
 const struct command cmd_diff = {

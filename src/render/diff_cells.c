@@ -25,23 +25,23 @@ static uint64_t sum_value(const struct compare_sum *sum, enum diff_sum which)
 }
 
 /* Why a sum is missing: pages that could not be read make every sum too small. */
-static enum gap sum_gap(const struct comparison *comparison, const struct compare_sum *sum,
+static enum gap sum_gap(const struct diff_gaps *gaps, const struct compare_sum *sum,
 			enum diff_sum which)
 {
 	if (which == DIFF_SIZE)
 		return GAP_NONE;
-	if (comparison->pages_gap != GAP_NONE)
-		return comparison->smaps_gap != GAP_NONE ? comparison->smaps_gap :
-		       which == DIFF_SHARED ? comparison->pages_gap : GAP_NONE;
+	if (gaps->pages != GAP_NONE)
+		return gaps->smaps != GAP_NONE ? gaps->smaps :
+		       which == DIFF_SHARED ? gaps->pages : GAP_NONE;
 	if (sum->unknown)
 		return GAP_CHANGED;
-	return sum->uncounted && which == DIFF_PSS ? comparison->count_gap : GAP_NONE;
+	return sum->uncounted && which == DIFF_PSS ? gaps->count : GAP_NONE;
 }
 
-static struct cell side_cell(const struct comparison *comparison, const struct compare_sum *sum,
+static struct cell side_cell(const struct diff_gaps *gaps, const struct compare_sum *sum,
 			     enum diff_sum which)
 {
-	enum gap gap = sum_gap(comparison, sum, which);
+	enum gap gap = sum_gap(gaps, sum, which);
 
 	return gap != GAP_NONE ? cell_missing(gap) : cell_size(sum_value(sum, which));
 }
@@ -49,8 +49,8 @@ static struct cell side_cell(const struct comparison *comparison, const struct c
 struct cell diff_sum_cell(const struct diff_ctx *ctx, const struct compare_sum sum[SIDE_MAX],
 			  enum diff_sum which, struct scratch *scratch)
 {
-	struct cell before = side_cell(ctx->comparison, &sum[BEFORE], which);
-	struct cell after = side_cell(ctx->comparison, &sum[AFTER], which);
+	struct cell before = side_cell(&ctx->gaps, &sum[BEFORE], which);
+	struct cell after = side_cell(&ctx->gaps, &sum[AFTER], which);
 	struct cell *items;
 
 	if (!ctx->json) {

@@ -61,7 +61,7 @@ static struct cell changes_cell(const struct diff_row *row, struct scratch *scra
 
 static struct cell pages_cell(const struct diff_row *row, struct scratch *scratch)
 {
-	enum gap gap = row->ctx->comparison->pages_gap;
+	enum gap gap = row->ctx->gaps.pages;
 
 	return gap != GAP_NONE ? cell_missing(gap) :
 		diff_pages_cell(row->items, row->row->count, scratch);
@@ -93,7 +93,7 @@ static uint64_t changed_pages(const struct diff_row *row)
 
 static struct cell changed_cell(const struct diff_row *row)
 {
-	enum gap gap = row->ctx->comparison->pages_gap;
+	enum gap gap = row->ctx->gaps.pages;
 
 	return gap != GAP_NONE ? cell_missing(gap) : cell_count(changed_pages(row));
 }

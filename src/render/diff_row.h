@@ -4,10 +4,21 @@
 
 #include "vmatlas/render/report_diff.h"
 
+/* Why sums may be missing; see struct comparison. */
+struct diff_gaps {
+	enum gap pages, smaps, count;
+};
+
 struct diff_ctx {
-	const struct comparison *comparison;
+	const struct comparison *comparison;	/* NULL in a report about a group */
+	struct diff_gaps gaps;
+	uint32_t page_size;
+	enum compare_kin kin;
+	bool frames;				/* are comparable */
 	bool json;
 };
+
+struct diff_ctx diff_ctx_of(const struct report *report, const struct comparison *comparison);
 
 /* diff_cells.c: a sum of both sides; the difference for people, both values for JSON. */
 enum diff_sum { DIFF_SIZE, DIFF_RSS, DIFF_PSS, DIFF_USS, DIFF_SWAP, DIFF_COPIED, DIFF_SHARED };
@@ -33,11 +44,13 @@ struct span diff_sentence(const struct comparison *comparison, size_t row,
 void diff_summary(const struct comparison *comparison, struct buf *text);
 
 /* report_diff_tables.c */
-int report_diff_transitions(struct report *report, const struct comparison *comparison,
-			    struct error *error);
-int report_diff_classes(struct report *report, const struct comparison *comparison,
-			struct error *error);
-int report_diff_files(struct report *report, const struct comparison *comparison,
-		      struct error *error);
+int report_diff_transitions(struct report *report, const struct diff_ctx *ctx,
+			    const struct compare_tally *total, struct error *error);
+int report_diff_classes(struct report *report, const struct diff_ctx *ctx, struct error *error);
+/* report_diff_files.c */
+int report_diff_files(struct report *report, const struct diff_ctx *ctx, struct error *error);
+/* report_diff_totals.c */
+int report_diff_totals(struct report *report, const struct diff_ctx *ctx,
+		       const struct compare_sum sum[SIDE_MAX], struct error *error);
 
 #endif

@@ -4,6 +4,15 @@
 #include "diff_row.h"
 #include "vmatlas/render/document.h"
 
+struct diff_ctx diff_ctx_of(const struct report *report, const struct comparison *comparison)
+{
+	return (struct diff_ctx) {
+		.comparison = comparison, .kin = comparison->map.kin, .frames = comparison->frames,
+		.gaps = { comparison->pages_gap, comparison->smaps_gap, comparison->count_gap },
+		.page_size = comparison->process[AFTER]->page_size, .json = report_is_json(report),
+	};
+}
+
 static const char *const side_names[SIDE_MAX] = { [BEFORE] = "before", [AFTER] = "after" };
 
 static struct cell process_cell(const struct process *process, struct scratch *scratch)
@@ -105,132 +114,19 @@ static int report_rows(struct report *report, const struct diff_ctx *ctx,
 	return report_table_end(report);
 }
 
-static const struct {
-	enum diff_sum sum;
-	const char *name, *title;
-} total_names[] = {
-	{ DIFF_SIZE, "size", "address space" },
-	{ DIFF_RSS, "rss", "resident" },
-	{ DIFF_PSS, "pss", "share of it" },
-	{ DIFF_USS, "uss", "only here" },
-	{ DIFF_SWAP, "swap", "in swap" },
-	{ DIFF_COPIED, "copied", "copied file pages" },
-	{ DIFF_SHARED, "shared", "private, but still shared" },
-};
-
-struct total_row {
-	size_t at;
-	struct cell before, after, delta;
-};
-
-static void get_total_name(const void *ctx, const void *row, struct cell *cell,
-			   struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_text(total_names[((const struct total_row *)row)->at].title);
-}
-
-static void get_total_before(const void *ctx, const void *row, struct cell *cell,
-			     struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = ((const struct total_row *)row)->before;
-}
-
-static void get_total_after(const void *ctx, const void *row, struct cell *cell,
-			    struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = ((const struct total_row *)row)->after;
-}
-
-static void get_total_delta(const void *ctx, const void *row, struct cell *cell,
-			    struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = ((const struct total_row *)row)->delta;
-}
-
-static const struct column total_columns[] = {
-	{ "what", "", "counter", COLUMN_DEFAULT, 0, 25, get_total_name },
-	{ "before", "BEFORE", "before", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_total_before },
-	{ "after", "AFTER", "after", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_total_after },
-	{ "delta", "CHANGE", "difference", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_total_delta },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
-};
-
-static struct total_row total_row_of(const struct comparison *comparison, size_t at,
-				     struct scratch *scratch)
-{
-	struct diff_ctx json = { comparison, true }, people = { comparison, false };
-	const struct compare_sum *sum = comparison->total.sum;
-	struct cell both = diff_sum_cell(&json, sum, total_names[at].sum, scratch);
-	struct total_row row = { .at = at };
-
-	row.delta = diff_sum_cell(&people, sum, total_names[at].sum, scratch);
-	if (both.type != CELL_OBJECT)
-		return row;
-	row.before = both.list.items[0];
-	row.after = both.list.items[1];
-	return row;
-}
-
-static void report_total(struct report *report, const struct total_row *row)
-{
-	struct cell items[] = {
-		cell_named("before", row->before), cell_named("after", row->after),
-		cell_named("delta", row->delta),
-	};
-
-	report_fact(report, total_names[row->at].name, NULL, cell_object(items, 3),
-		    REPORT_JSON_ONLY);
-}
-
-static int report_totals(struct report *report, const struct comparison *comparison,
-			 struct error *error)
-{
-	struct scratch *scratch = scratch_new();
-	bool json = report_is_json(report);
-	struct column_set set;
-	int rc = scratch ? column_set_choose(&set, total_columns, NULL, false, error) :
-			   error_nomem(error);
-
-	if (rc >= 0 && json)
-		rc = report_object_begin(report, "totals", NULL);
-	else if (rc >= 0)
-		rc = report_table_begin(report, "totals", "Totals", &set, NULL,
-					ARRAY_SIZE(total_names));
-	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(total_names); i++) {
-		struct total_row row = total_row_of(comparison, i, scratch);
-
-		if (json)
-			report_total(report, &row);
-		else
-			rc = report_row(report, &row);
-	}
-	scratch_free(scratch);
-	if (rc < 0)
-		return rc;
-	return json ? report_object_end(report) : report_table_end(report);
-}
-
 int report_diff(struct report *report, const struct comparison *comparison,
 		const struct diff_show *show, struct error *error)
 {
-	struct diff_ctx ctx = { comparison, report_is_json(report) };
+	struct diff_ctx ctx = diff_ctx_of(report, comparison);
 	int rc = report_head(report, comparison, show);
 
 	if (rc >= 0)
 		rc = report_rows(report, &ctx, show);
 	if (rc >= 0)
-		rc = report_diff_transitions(report, comparison, error);
+		rc = report_diff_transitions(report, &ctx, &comparison->total, error);
 	if (rc >= 0)
-		rc = report_diff_classes(report, comparison, error);
+		rc = report_diff_classes(report, &ctx, error);
 	if (rc >= 0)
-		rc = report_diff_files(report, comparison, error);
-	return rc < 0 ? rc : report_totals(report, comparison, error);
+		rc = report_diff_files(report, &ctx, error);
+	return rc < 0 ? rc : report_diff_totals(report, &ctx, comparison->total.sum, error);
 }

@@ -78,6 +78,26 @@ document 4 --json --exit-code "$work/a" "$work/c"
 run 4 --exit-code "$work/a" "$work/c"
 grep -q '^counters ' "$work/out" || bad "other counters are not listed"
 
+# Several processes on both sides: a document for each, and their sums.
+"$vmatlas" record $one $two "$work/both" >"$work/out" 2>&1 || bad "record: $(cat "$work/out")"
+document 0 --json --exit-code "$work/both" "$work/both"
+[ "$(grep -c '"schema"' "$work/out")" = 3 ] || bad "not three documents of two processes"
+document 0 --json --exit-code "$work/both:$one" $one
+document 0 --json --exit-code $two "$work/both"
+document 0 --json "$work/both:$one" "$work/both:$two"
+run 0 "$work/both" "$work/both"
+grep -q '^Of 2 processes 0 came, 0 went and 0 changed' "$work/out" || bad "no account of the family"
+"$vmatlas" record $one "$work/one" >"$work/out" 2>&1 || bad "record: $(cat "$work/out")"
+run 0 "$work/one" "$work/both"
+run 2 $$ "$work/both"
+run 1 "$work/both:1" $one
+
+# Machines that are not the same.
+cp -r "$work/one" "$work/other"
+sed -i 's/^machine .*/machine riscv64/' "$work/other/manifest"
+run 2 "$work/one" "$work/other"
+grep -q 'riscv64' "$work/err" || bad "other machines: $(cat "$work/err")"
+
 run 2
 run 2 $one
 run 2 $one $two $$

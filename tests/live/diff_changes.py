@@ -176,6 +176,72 @@ def check_parts(changes):
         bad(f"--range: {document['vmas']} {document['totals']['rss']}")
 
 
+def documents(*args, status=0):
+    out = subprocess.run([VMATLAS, "diff", "--json", *args], capture_output=True, text=True)
+    if out.returncode != status:
+        bad(f"diff {args}: exit {out.returncode}: {out.stderr}")
+    found, at, decoder = [], 0, json.JSONDecoder()
+    while at < len(out.stdout):
+        document, end = decoder.raw_decode(out.stdout, at)
+        found.append(document)
+        at = end + 1
+    return found
+
+
+def record(name, *pids):
+    path = f"{WORK}/{name}"
+    subprocess.run([VMATLAS, "record", *pids, path], check=True, capture_output=True)
+    return path
+
+
+def frames_of(document):
+    """Pages by transition and frame, without what did not change."""
+    return {(t["from"], t["to"], t["frame"]): t["pages"] for t in document["transitions"]
+            if t["from"] != t["to"] and t["to"] != "file" and t["from"] != "file"}
+
+
+def recorded():
+    """A family at two times, from a folder and an archive; and a recording of what stands still."""
+    changes = Changes("fork")
+    parent, child = changes.parent, changes.pid
+    try:
+        first = record("first", parent, child)
+        document = diff("--exit-code", first + ":" + child, child)
+        if document["differs"] or document["relation"] != "same":
+            bad("a recording differs from the process that stood still")
+        diff("--exit-code", child, first)
+        changes.step("write common 30")
+        changes.step("move moved")
+        second = record("second.tar.zst", parent, child)
+        found = documents("--exit-code", first, second, status=4)
+        if len(found) != 3:
+            sys.exit(f"{len(found)} documents of two processes")
+        by_pid = {str(d["process"]["pid"]): frames_of(d) for d in found[:2]}
+        if by_pid[parent] != {("anon-shared", "anon", "same"): 30}:
+            bad(f"the parent: {by_pid[parent]}")
+        if by_pid[child] != {("anon-shared", "anon", "other"): 30}:
+            bad(f"the child: {by_pid[child]}")
+        if "moved" not in [row["change"] for d in found[:2] for row in d["vmas"]]:
+            bad("mremap between two recordings is not seen")
+        eroded = {str(p["pid"]): p["eroded"] for p in found[2]["processes"]}
+        if eroded != {parent: 0, child: 30}:
+            bad(f"erosion: {eroded}")
+        for name in ("rss", "uss", "copied", "shared"):
+            for side in ("before", "after"):
+                total = sum(d["totals"][name][side] for d in found[:2])
+                if found[2]["totals"][name][side] != total:
+                    bad(f"family: {name} {side} is not the sum {total}")
+        alone = record("alone", parent)
+        found = documents("--exit-code", second, alone)
+        if [d["process"]["pid"] for d in found] != [int(parent)]:
+            bad("one process against several is not compared with its namesake")
+        found = documents("--exit-code", first + ":" + parent, second + ":" + child, status=4)
+        if found[0]["relation"] != "fork":
+            bad("parent and child of two snapshots are no fork")
+    finally:
+        changes.end()
+
+
 def sparse():
     """More runs than are held at once, on both sides."""
     changes = Changes()
@@ -223,6 +289,7 @@ def swapped():
 
 
 forked()
+recorded()
 sparse()
 swapped()
 sys.exit(1 if wrong else 0)

@@ -178,6 +178,36 @@ static inline bool transition_changes(const struct compare_transition *transitio
 	return transition->from != transition->to;
 }
 
+/* One process of several that were compared. */
+struct compare_member {
+	pid_t pid;
+	struct buf comm;
+	enum compare_change change;	/* CHANGE_ADDED, CHANGE_REMOVED, CHANGE_SAME */
+	bool differs;
+	struct compare_sum sum[SIDE_MAX];
+	uint64_t changed;		/* pages in another state */
+	uint64_t eroded;		/* pages that were shared after fork and were copied since */
+};
+
+/* Several processes on both sides: a family at two times. Sums count a page once for each process
+ * that maps it; those of PSS count it once where all who map it are here. */
+struct compare_group {
+	struct compare_member *members;
+	size_t count;
+	size_t cap;
+	struct compare_tally total;
+	enum gap pages_gap, smaps_gap, count_gap;
+	bool differs;
+	uint32_t page_size;
+};
+
+void compare_group_done(struct compare_group *group);
+int compare_group_add(struct compare_group *group, const struct comparison *comparison,
+		      struct error *error);
+/* A process that is on one side only; classified. */
+int compare_group_alone(struct compare_group *group, enum compare_side side,
+			struct process *process, struct error *error);
+
 /* Did any VMA change, or any page its state? Another frame alone is no difference: the kernel
  * moves pages as it likes. */
 bool comparison_differs(const struct comparison *comparison);

@@ -17,4 +17,8 @@ struct diff_show {
 int report_diff(struct report *report, const struct comparison *comparison,
 		const struct diff_show *show, struct error *error);
 
+/* The processes of both sides and their sums; `columns` of show are not used. */
+int report_diff_group(struct report *report, const struct compare_group *group,
+		      const struct diff_show *show, struct error *error);
+
 #endif
