@@ -18,7 +18,14 @@ static int lines_fill(struct lines *lines, struct error *error)
 {
 	struct buf *w = &lines->window;
 	ssize_t got;
+	int rc = LINES_READ;
 
+	if (lines->next_window)
+		rc = lines->next_window(lines->ctx, w, &lines->at, error);
+	if (rc != LINES_READ) {
+		lines->ended = !rc;
+		return rc;
+	}
 	if (lines->at) {
 		w->len -= lines->at;
 		memmove(w->data, w->data + lines->at, w->len);

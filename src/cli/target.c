@@ -19,12 +19,12 @@ int cli_source(struct cli *cli, struct error *error)
 		cli->operands++;
 		cli->operand_count--;
 	}
-	if (cli->from)
-		return source_folder(&cli->source, cli->from, error);
-	rc = source_live(&cli->source, error);
+	rc = cli->from ? source_folder(&cli->source, cli->from, error) :
+			 source_live(&cli->source, error);
 	if (rc < 0)
 		return rc;
 	source_set_remote_files(cli->source, cli->remote_files);
+	source_set_parallel(cli->source, cli->threads);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "load.h"
+#include "read_ahead.h"
 
 /*
  * The kernel promises ascending lines without overlap, but since maps is walked under one VMA
@@ -7,7 +8,7 @@
  * the later line is cut to what is new in it, or left out.
  */
 
-#define MAPS_CHUNK (64u << 10)
+#define MAPS_CHUNK (16u << 10)	/* the kernel gives 4 KiB at a time */
 /* One page less the longest record: the kernel then never begins a record that does not fit and
  * that it would have to walk a second time (fs/seq_file.c seq_read_iter). */
 #define SMAPS_CHUNK 3000u
@@ -183,15 +184,18 @@ int vma_array_read(struct process *process, bool smaps, struct error *error)
 		.what = smaps ? SOURCE_SMAPS : SOURCE_MAPS,
 	};
 	struct source_stream CLEANUP(source_stream_freep) *stream = NULL;
+	struct read_ahead CLEANUP(read_ahead_done) ahead;
 	struct error local = ERROR_INIT;
 	int ret, told;
 
 	if (!error)
 		error = &local;
+	read_ahead_init(&ahead, NULL, smaps ? SMAPS_CHUNK : MAPS_CHUNK);
 	ret = source_stream_open(process->source, reader.what, &stream, error);
 	if (ret < 0)
 		return ret;
-	lines_init(&reader.lines, source_stream_read, stream, smaps ? SMAPS_CHUNK : MAPS_CHUNK);
+	ahead.stream = stream;
+	read_ahead_lines(&ahead, &reader.lines);
 	ret = smaps ? smaps_read(&reader, error) : maps_read(&reader, error);
 	told = unparsed_warn(&reader);
 	if (ret >= 0 && told >= 0)

@@ -3,6 +3,7 @@
 
 #include "source_impl.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -132,6 +133,20 @@ void source_set_remote_files(struct source *source, bool allowed)
 	source->remote_files = allowed;
 }
 
+void source_set_parallel(struct source *source, unsigned threads)
+{
+	source->parallel = threads;
+}
+
+unsigned source_parallel(const struct source *source)
+{
+	cpu_set_t cpus;
+
+	if (source->parallel)
+		return source->parallel;
+	return sched_getaffinity(0, sizeof(cpus), &cpus) < 0 ? 1 : (unsigned)CPU_COUNT(&cpus);
+}
+
 int source_pids(struct source *source, pid_t **pids, size_t *count, struct error *error)
 {
 	return source->ops->pids(source, pids, count, error);
@@ -226,6 +241,11 @@ void source_stream_free(struct source_stream *stream)
 		return;
 	close(stream->fd);
 	free(stream);
+}
+
+struct source *source_stream_source(const struct source_stream *stream)
+{
+	return stream->process->source;
 }
 
 static int text_end(struct source_process *process, enum source_text what, struct error *error)

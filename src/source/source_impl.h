@@ -71,6 +71,7 @@ struct source {
 	struct error damage;	/* see source_take_damage() */
 	bool damaged;
 	bool texts_whole;	/* of one who recorded what the kernel gave */
+	unsigned parallel;	/* threads for one answer; 0: one per processor */
 };
 
 struct source_process {

@@ -151,6 +151,25 @@ run 1 --from "$work/maps"; one_line; says 'maps: no line of it describes a VMA' 
 : >"$work/maps"
 run 1 --from "$work/maps"; one_line
 
+# A long text is read by a thread ahead of the one that parses: lines that end in another block than
+# they begin in, one longer than the room for that, and a last one without its newline.
+awk 'BEGIN {
+	for (i = 0; i < 3; i++) long = long long "abcdefghijklmnopqrstuvwxyz012345"
+	while (length(long) < 30000) long = long long
+	for (i = 0; i < 12000; i++) {
+		name = i % 3 ? "/lib/" substr(long, 1, i % 97) : ""
+		if (i % 3000 == 2999)
+			name = "/" long
+		printf "%s%012x-%012x r--p %08x 08:01 %d %s", i ? "\n" : "", 4096 * (i + 16), 4096 * (i + 17), i, i + 1, name
+	}
+}' >"$work/maps"
+run 0 --threads 1 --raw -o range,offset,inode,path --from "$work/maps"
+mv "$work/out" "$work/alone"
+run 0 --threads 2 --raw -o range,offset,inode,path --from "$work/maps"
+cmp "$work/out" "$work/alone" || bad "two threads read another map than one"
+[ "$(wc -l <"$work/out")" = 12001 ] || bad "lines of a long map: $(wc -l <"$work/out")"
+grep -q '^2eee000-2eef000 0x2ede 11999 /lib/abc' "$work/out" || bad "a line near the end of a long map"
+
 # As somebody who may not look.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
 	cp "$vmatlas" "$work/vmatlas" && chmod 755 "$work" "$work/vmatlas"

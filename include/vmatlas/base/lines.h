@@ -12,11 +12,16 @@
  * Lines of a stream through one window that is used again and again: memory is bounded by the
  * longest line (LINES_MAX), whatever the length of the stream.
  * read() returns bytes read, 0 at the end, negative on failure with the record filled.
+ * next_window() may be NULL. Else it is asked first: *window holds what was not handed out, from
+ * *at on; it may put another buffer there that goes on with more, and takes over the old one.
+ * 1, 0 at the end, negative on failure, or LINES_READ: read() is to be used.
  */
+#define LINES_READ 2
 #define LINES_MAX (1u << 20)	/* a longer line is cut there and reported as ERROR_LIMIT */
 
 struct lines {
 	ssize_t (*read)(void *ctx, void *data, size_t len, struct error *error);
+	int (*next_window)(void *ctx, struct buf *window, size_t *at, struct error *error);
 	void *ctx;
 	size_t chunk;		/* bytes asked for per read */
 	unsigned long number;	/* of the line handed out last, 1-based */

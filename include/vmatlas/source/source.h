@@ -126,6 +126,11 @@ bool source_take_damage(struct source *source, struct error *damage);
 void source_text_damaged(struct source_process *process, enum source_text what,
 			 const struct error *why);
 
+/* How many threads one answer may use: 0 (and without the call) as many as there are processors.
+ * source_parallel() tells; at least 1. */
+void source_set_parallel(struct source *source, unsigned threads);
+unsigned source_parallel(const struct source *source);
+
 const struct source_host *source_host(const struct source *source);
 const struct source_cost *source_cost(const struct source *source);
 
@@ -176,6 +181,7 @@ struct source_stream;
 int source_stream_open(struct source_process *process, enum source_text what,
 		       struct source_stream **stream, struct error *error);
 ssize_t source_stream_read(void *stream, void *data, size_t len, struct error *error);
+struct source *source_stream_source(const struct source_stream *stream);
 void source_stream_free(struct source_stream *stream);
 DEFINE_CLEANUP(source_stream_free, struct source_stream)
 
