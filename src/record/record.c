@@ -54,9 +54,11 @@ static int process_identify(struct recording *recording, struct recorded *proces
 	process->start_time = stat.start_time;
 	process->start_code = stat.start_code;
 	pthread_mutex_unlock(&recording->lock);
-	return same ? 0 : error_set(failure, ERROR_CHANGED, NULL,
-				    "process %d executed another program meanwhile",
-				    process->pid);
+	/* One that is just ending shows no addresses any more. */
+	if (!same && source_process_check(source, failure) == 0)
+		return error_set(failure, ERROR_CHANGED, NULL,
+				 "process %d executed another program meanwhile", process->pid);
+	return same ? 0 : -(int)failure->code;
 }
 
 static int (*const job_of[JOB_MAX])(struct recording *recording, struct recorded *process,
