@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 int causes_new(struct process *process, struct causes **causes, struct error *error)
@@ -229,14 +228,12 @@ static int add_bss(struct causes *causes, const struct vma *vma, const struct co
 static bool file_is_newer(const struct process *process, const struct object *object)
 {
 	const struct source_host *host = source_host(source_process_source(process->source));
-	struct timespec now, since_boot;
 	int64_t start;
 
-	if (!object->file || !process->has_stat || host->kind != SOURCE_KIND_LIVE)
+	if (!object->file || !process->has_stat || !host->boot_time)
 		return false;
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &since_boot);
-	start = now.tv_sec - since_boot.tv_sec +
+	/* USER_HZ is the same on all machines that matter. */
+	start = host->boot_time +
 		(int64_t)(process->stat.start_time / (uint64_t)sysconf(_SC_CLK_TCK));
 	return object->file->mtime > start + 1;
 }

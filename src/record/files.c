@@ -27,6 +27,7 @@ static void mapped_file_free(struct mapped_file *file)
 	if (!file)
 		return;
 	file_about_done(&file->about);
+	code_done(file);
 	free(file);
 }
 
@@ -101,7 +102,8 @@ static struct mapped_file *find(struct mapped_files *files, const struct file_ab
 	return NULL;
 }
 
-/* Adds it, or the process to the one that is the same: 1 if it is new. Takes *file if so. */
+/* Adds it, or the process to the one that is the same, which *file then is: 1 if it is new, and
+ * taken. */
 static int enter(struct recording *recording, struct mapped_file **file, pid_t pid,
 		 struct error *error)
 {
@@ -125,6 +127,8 @@ static int enter(struct recording *recording, struct mapped_file **file, pid_t p
 		snprintf((*file)->name, sizeof((*file)->name), "new%zu", files->count);
 		files->items[files->count++] = *file;
 	}
+	if (known)
+		*file = known;
 	pthread_mutex_unlock(&files->lock);
 	if (rc >= 0 && failed)
 		rc = error_nomem(error);
@@ -181,6 +185,7 @@ static void take_facts(struct file_about *about, const struct source_file *file)
 	about->file = *file;
 	about->file.fd = -1;
 	about->file.pieces = NULL;
+	about->file.code = NULL;
 }
 
 /* debug_file_open() found it by the build-id if its path says so; else by its checksum. */
@@ -314,7 +319,8 @@ static int take_outcome(const struct object *object, const struct source_file *o
 }
 
 static int add_object(struct recording *recording, struct process *process,
-		      const struct object *object, struct error *error)
+		      const struct object *object, struct mapped_file **entered,
+		      struct error *error)
 {
 	CLEANUP(source_file_freep) struct source_file *own = NULL;
 	CLEANUP(mapped_file_freep) struct mapped_file *guard = NULL;
@@ -336,25 +342,34 @@ static int add_object(struct recording *recording, struct process *process,
 	if (take_outcome(object, opened, &failure, &file->about) < 0)
 		return error_nomem(error);
 	rc = enter(recording, &file, process->pid, error);
-	if (rc <= 0)
+	if (rc < 0)
 		return rc;
+	*entered = file;
+	if (!rc)
+		return 0;
 	guard = NULL;
 	return add_content(recording, process, object, opened, file, error);
 }
 
-int mapped_files_add(struct recording *recording, struct process *process, struct error *error)
+int mapped_files_add(struct recording *recording, struct process *process,
+		     struct mapped_file ***of_object, struct error *error)
 {
-	int rc = 0;
+	CLEANUP_FREE struct mapped_file **list = calloc(process->object_count + 1, sizeof(*list));
+	int rc = list ? 0 : error_nomem(error);
 
 	for (size_t i = 0; i < process->object_count && rc >= 0; i++) {
 		const struct object *object = &process->objects[i];
 
 		if (object->inode || (object_is_vdso(object) && object->elf))
-			rc = add_object(recording, process, object, error);
+			rc = add_object(recording, process, object, &list[i], error);
 		if (rc >= 0)
 			rc = recording_stopped(recording, error);
 	}
-	return rc;
+	if (rc < 0)
+		return rc;
+	*of_object = list;
+	list = NULL;
+	return 0;
 }
 
 static int compare_files(const void *a, const void *b)
@@ -406,6 +421,8 @@ static int finish_file(struct recording *recording, size_t at, struct error *err
 	dir = openat(files->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_errno(error, errno, name, "opening the folder");
+	if (code_write(recording, file, dir, error) < 0)
+		return -1;
 	settle_pids(files, at);
 	if (file_about_write(&file->about, &text) < 0)
 		return error_nomem(error);

@@ -17,6 +17,16 @@ struct mapped_file {
 	struct file_about about;	/* pids: all that map it */
 	char name[24];			/* of its folder */
 	bool limited;			/* a part is left out */
+	struct code_page *code;		/* with --memory, ascending */
+	size_t code_count;
+	size_t code_cap;
+};
+
+/* A page of the file that is needed to show how code of a process was patched. */
+struct code_page {
+	uint64_t offset;
+	size_t len;			/* less at the end of the file */
+	char *bytes;
 };
 
 /* Those of all processes, each once; several threads add. */
@@ -32,10 +42,20 @@ struct mapped_files {
 struct mapped_files *mapped_files_new(void);
 void mapped_files_free(struct mapped_files *files);
 
-/* What the process maps, its ELF files with headers and tables. */
-int mapped_files_add(struct recording *recording, struct process *process, struct error *error);
+/* What the process maps, its ELF files with headers and tables. *of_object, for the caller to
+ * free: the file of each object, NULL where there is none. */
+int mapped_files_add(struct recording *recording, struct process *process,
+		     struct mapped_file ***of_object, struct error *error);
 /* After the last process: numbers them in the order of their paths. */
 int mapped_files_finish(struct recording *recording, struct error *error);
+
+/* code.c: the file's pages [offset, offset + len) are wanted, and those around them. */
+int code_add(struct mapped_files *files, struct mapped_file *file, const struct elf_reader *reader,
+	     uint64_t page_size, uint64_t offset, uint64_t len, struct error *error);
+/* files/N/code, where there are any. `dir` is files/N. */
+int code_write(struct recording *recording, const struct mapped_file *file, int dir,
+	       struct error *error);
+void code_done(struct mapped_file *file);
 
 /* Bytes as `ranges` and `bytes` in the folder: those of the trace, as far as they can be read. */
 int pieces_write(struct recording *recording, int dir, const struct trace *trace,

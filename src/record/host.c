@@ -114,6 +114,8 @@ static int add_machine(struct recording *recording, struct buf *text)
 
 	if (rc >= 0)
 		rc = add_time(text, host->time);
+	if (rc >= 0 && host->boot_time)
+		rc = buf_addf(text, "boot_time %lld\n", (long long)host->boot_time);
 	if (rc >= 0 && host->kernel[0])
 		rc = buf_addf(text, "kernel %s\n", host->kernel);
 	if (rc >= 0 && host->machine[0])

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "files.h"
 #include "pieces.h"
 
 #define WINDOW 64u		/* pages read at once */
@@ -38,14 +40,29 @@ static int add_bytes(struct memory *m, uint64_t address, size_t len, struct erro
 	return rc < 0 ? rc : out_add(&m->bytes, m->data, len, error);
 }
 
+/* Copied pages of code were patched: what the file has there is shown beside it. */
+static int code_pages(struct memory *m, const struct vma *vma, uint64_t address, uint64_t pages,
+		      struct error *error)
+{
+	struct pieces *pieces = m->pieces;
+	const struct elf_image *image = pieces->process->objects[vma->object].elf;
+	struct mapped_file *file = pieces->files[vma->object];
+
+	if (!image || !file || !vma->segment ||
+	    !(image->segments[vma->segment - 1].flags & PF_X))
+		return 0;
+	return code_add(pieces->recording->files, file, &image->reader,
+			pieces->process->page_size, vma->offset + (address - vma->start),
+			pages * pieces->process->page_size, error);
+}
+
 static int memory_pages(void *ctx, const struct vma *vma, uint64_t address, uint64_t pages,
 			struct error *error)
 {
 	struct memory *m = ctx;
 	uint64_t size = m->pieces->process->page_size;
-	int rc = 0;
+	int rc = code_pages(m, vma, address, pages, error);
 
-	(void)vma;
 	while (pages && rc >= 0) {
 		uint64_t count = pages < WINDOW ? pages : WINDOW;
 		struct error failure = ERROR_INIT;

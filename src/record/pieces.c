@@ -144,7 +144,7 @@ int copied_pages(struct pieces *pieces, copied_fn *fn, void *ctx, struct error *
 
 static int all_pieces(struct pieces *pieces, struct error *error)
 {
-	int rc = mapped_files_add(pieces->recording, pieces->process, error);
+	int rc = mapped_files_add(pieces->recording, pieces->process, &pieces->files, error);
 
 	if (rc >= 0)
 		rc = differences_record(pieces, error);
@@ -162,10 +162,13 @@ int pieces_record(struct recording *recording, struct recorded *process,
 	struct pieces pieces = { .recording = recording, .dir = dir,
 				 .missing = &process->missing[JOB_PIECES] };
 	struct error failure = ERROR_INIT;
+	int rc;
 
 	/* A kernel thread has no files; what else fails here, fails where texts are recorded. */
 	if (process_load(source, PROCESS_NEED_ELF, &loaded, &failure) < 0)
 		return failure.code == ERROR_NOMEM ? error_nomem(error) : 0;
 	pieces.process = loaded;
-	return all_pieces(&pieces, error);
+	rc = all_pieces(&pieces, error);
+	free(pieces.files);
+	return rc;
 }

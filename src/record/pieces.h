@@ -9,6 +9,7 @@
 struct pieces {
 	struct recording *recording;
 	struct process *process;
+	struct mapped_file **files;	/* by object, NULL: none */
 	struct missing *missing;
 	int dir;
 };

@@ -12,18 +12,23 @@ void source_file_free(struct source_file *file)
 		return;
 	cleanup_close(&file->fd);
 	pieces_free(file->pieces);
+	pieces_free(file->code);
 	free(file);
 }
 
 static ssize_t recorded_read(const struct source_file *file, uint64_t offset, void *data,
 			     size_t len, struct error *error)
 {
+	ssize_t got;
+
 	if (offset >= file->size)
 		return 0;
 	if (!file->pieces)
 		return error_set(error, ERROR_NOT_RECORDED, NULL,
 				 "the snapshot does not hold bytes of this file");
-	return pieces_read(file->pieces, offset, data, len, error);
+	got = pieces_read(file->pieces, offset, data, len, error);
+	return got == -ERROR_NOT_RECORDED && file->code ?
+		pieces_read(file->code, offset, data, len, error) : got;
 }
 
 ssize_t source_file_read(const struct source_file *file, uint64_t offset, void *data, size_t len,

@@ -14,8 +14,8 @@
 
 struct recorded_file {
 	struct file_about about;
-	struct piece_list pieces;
-	bool has_pieces;
+	struct piece_list pieces, code;
+	bool has_pieces, has_code;
 };
 
 struct snapshot_files {
@@ -32,6 +32,7 @@ void snapshot_files_free(struct snapshot_files *files)
 	for (size_t i = 0; i < files->count; i++) {
 		file_about_done(&files->items[i].about);
 		piece_list_done(&files->items[i].pieces);
+		piece_list_done(&files->items[i].code);
 	}
 	free(files->items);
 	free(files);
@@ -65,6 +66,11 @@ static int read_pieces(struct snapshot_files *files, struct recorded_file *made,
 	snprintf(name, sizeof(name), "files/%zu", files->count);
 	rc = piece_list_load(&made->pieces, files->store, name, made->about.file.size, error);
 	made->has_pieces = rc == 0;
+	if (rc < 0)
+		return rc == -ERROR_NOT_RECORDED ? 0 : rc;
+	snprintf(name, sizeof(name), "files/%zu/code", files->count);
+	rc = piece_list_load(&made->code, files->store, name, made->about.file.size, error);
+	made->has_code = rc == 0;
 	return rc == -ERROR_NOT_RECORDED ? 0 : rc;
 }
 
@@ -147,6 +153,9 @@ static int file_open(struct snapshot_files *files, const struct recorded_file *f
 	snprintf(name, sizeof(name), "files/%zu", (size_t)(found - files->items) + 1);
 	if (found->has_pieces)
 		rc = pieces_open(files->store, name, &found->pieces, &made->pieces, error);
+	strcat(name, "/code");
+	if (!rc && found->has_code)
+		rc = pieces_open(files->store, name, &found->code, &made->code, error);
 	if (rc < 0)
 		return rc;
 	*file = made;

@@ -64,6 +64,18 @@ static int set_time(struct snapshot *snapshot, struct span value, struct error *
 	return 0;
 }
 
+#define BOOT_TIME_MAX (1ull << 40)	/* sums with it do not overflow */
+
+static int set_boot_time(struct snapshot *snapshot, struct span value, struct error *error)
+{
+	uint64_t seconds;
+
+	if (!span_take_dec(&value, &seconds) || value.len || seconds > BOOT_TIME_MAX)
+		return bad(error, "not a time in seconds");
+	snapshot->base.host.boot_time = (int64_t)seconds;
+	return 0;
+}
+
 /* From 1 KiB to 1 MiB, a power of two: what processors have. */
 static int set_page_size(struct snapshot *snapshot, struct span value, struct error *error)
 {
@@ -142,6 +154,7 @@ static const struct manifest_key {
 	bool repeated;
 } keys[] = {
 	{ "time", set_time, true, false },
+	{ "boot_time", set_boot_time, false, false },
 	{ "kernel", set_kernel, false, false },
 	{ "machine", set_machine, false, false },
 	{ "page_size", set_page_size, true, false },

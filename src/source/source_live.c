@@ -70,6 +70,17 @@ static int live_open_root(struct live *live, struct error *error)
 	return 0;
 }
 
+/* What start times of processes count from. To the nearest second: it is the same each time. */
+static int64_t live_boot_time(void)
+{
+	struct timespec now, since_boot;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &since_boot);
+	return now.tv_sec - since_boot.tv_sec +
+	       (now.tv_nsec - since_boot.tv_nsec + 1500000000) / 1000000000 - 1;
+}
+
 static void live_fill_host(struct live *live)
 {
 	struct source_host *host = &live->base.host;
@@ -82,6 +93,7 @@ static void live_fill_host(struct live *live)
 	host->page_size = (uint32_t)sysconf(_SC_PAGESIZE);
 	host->page_size_known = true;
 	host->time = time(NULL);
+	host->boot_time = live_boot_time();
 	host->frames_visible = live_frames_probe(live);
 	live->own_pids = live_own_pids(live);
 }

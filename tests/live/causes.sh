@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Why pages of files compiled here are private: each cause is made on purpose in a page of its
-# own and must be found there, with its symbol.
+# own and must be found there, with its symbol. With REPLAY=yes all answers but one come from
+# snapshots, and must be those of the process.
 set -u
 top=$(cd "${srcdir:-.}" && pwd)
 vmatlas=$PWD/vmatlas
@@ -113,8 +114,34 @@ start() {	# PROGRAM ARGS...
 
 stop() { kill "$pid"; wait "$pid" 2>/dev/null; pid=; }
 
+# The stopped process into a snapshot; TOOL is how vmatlas is called.
+take() {	# SNAPSHOT TOOL...
+	snap=$1
+	shift
+	rm -rf "$snap"
+	"$@" record --memory "$pid" "$snap" >said 2>&1 || bad "record: $(cat said)"
+}
+
+# COMMAND OPTIONS...: of the process, or of its snapshot.
+ask() {
+	command=$1
+	shift
+	if [ -n "${REPLAY:-}" ]; then
+		"$vmatlas" "$command" --from "$snap" "$@"
+	else
+		"$vmatlas" "$command" "$pid" "$@"
+	fi
+}
+
 look() {
-	"$vmatlas" cow "$pid" --json >doc || bad "cow: exit $?"
+	if [ -n "${REPLAY:-}" ]; then
+		kill -STOP "$pid"
+		take snap "$vmatlas"
+		"$vmatlas" cow "$pid" --json >live || bad "cow: exit $?"
+		kill -CONT "$pid"
+	fi
+	ask cow --json >doc || bad "cow: exit $?"
+	[ -z "${REPLAY:-}" ] || "$top/tests/live/replay_same.py" live doc || bad "replay differs"
 	"$top/tests/cli/validate.py" cow doc
 	case $? in 0 | 77) ;; *) bad "cow: see above" ;; esac
 }
@@ -179,14 +206,14 @@ x86_64)
 esac
 is "by section" $so "[s['copied'] for s in f['sections'] if s['name'] == '.text'][0] > 0" True
 is "bytes" $so "f['copied'] == sum((v['states'].get('copy', 0)) * 4096 for v in vmas)" True
-"$vmatlas" cow "$pid" >text || bad "cow: exit $?"
+ask cow >text || bad "cow: exit $?"
 for word in 'by relocation (' 'by writes to data' 'by clearing the end of data' 'by patched code' \
 	'its bytes are those of the file now' 'now.so!patched+0x0'; do
 	grep -q -- "$word" text || bad "text: no '$word' in: $(cat text)"
 done
-"$vmatlas" cow "$pid" --files --raw -o file,code_patch | grep -q '^now.so 4096$' ||
-	bad "--files --raw: $("$vmatlas" cow "$pid" --files --raw -o file,code_patch)"
-"$vmatlas" cow "$pid" --no-causes --json >doc
+ask cow --files --raw -o file,code_patch | grep -q '^now.so 4096$' ||
+	bad "--files --raw: $(ask cow --files --raw -o file,code_patch)"
+ask cow --no-causes --json >doc
 python3 -c "
 import json
 d = json.load(open('doc'))
@@ -195,7 +222,8 @@ stop
 
 # Forecast and process: page by page the same, but for what was written afterwards.
 start ./now write patch
-"$vmatlas" elf "$pid" --pages --json >doc || bad "elf: exit $?"
+[ -z "${REPLAY:-}" ] || take snap "$vmatlas"
+ask elf --pages --json >doc || bad "elf: exit $?"
 "$top/tests/cli/validate.py" elf doc
 case $? in 0 | 77) ;; *) bad "elf: see above" ;; esac
 cat >elf.py <<'END'
@@ -220,7 +248,7 @@ assert main["explanation"] == "as foretold" and main["later"] == 0, main
 assert d["file"] == main["path"], d["file"]
 END
 python3 elf.py || bad "elf of a process: $(head -c 3000 doc)"
-"$vmatlas" elf "$pid" >text || bad "elf: exit $?"
+ask elf >text || bad "elf: exit $?"
 grep -q '^now.so .*1 written by the program, 1 with patched code' text || bad "elf: $(cat text)"
 stop
 
@@ -282,6 +310,7 @@ if command -v setpriv >/dev/null; then
 	as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
 	chmod 755 "$work"
 	cp "$vmatlas" seen
+	mkdir -m 777 open
 	for file in other gone; do
 		reason=file-gone
 		[ $file = gone ] || reason=other-file
@@ -291,6 +320,12 @@ if command -v setpriv >/dev/null; then
 		$CC -O2 -shared -fPIC -Wl,--build-id=sha1 -o other.so lib.c || exit 99
 		if [ $file = other ]; then mv other.so now.so; else rm now.so; fi
 		$as_nobody ./seen cow "$pid" --json >doc 2>err || bad "$file: $(cat err)"
+		if [ -n "${REPLAY:-}" ]; then
+			mv doc live
+			take open/snap $as_nobody ./seen
+			ask cow --json >doc || bad "cow: exit $?"
+			"$top/tests/live/replay_same.py" live doc || bad "$file: replay differs"
+		fi
 		is "$file: pages" now.so "pages('unknown') == sum(v['states'].get('copy', 0) for v in vmas) > 3" True
 		is "$file: no other cause" now.so "list(c)" "['unknown']"
 		is "$file: reason" now.so "list(c['unknown']['reasons'])" "['$reason']"

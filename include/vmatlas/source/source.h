@@ -98,6 +98,7 @@ struct source_host {
 	uint32_t page_size;	/* bytes; 4096 assumed when not recorded (page_size_known false) */
 	bool page_size_known;
 	int64_t time;		/* seconds since 1970 of the recording or of opening */
+	int64_t boot_time;	/* seconds since 1970 when the machine started, 0: not recorded */
 	bool frames_visible;	/* pagemap shows PFNs (CAP_SYS_ADMIN of the opener) */
 };
 
@@ -339,7 +340,7 @@ struct source_file {
 	uint64_t links;		/* 0: the name is gone */
 
 	/* What a recording tells because it cannot be looked up in the pieces that it holds. */
-	struct source_pieces *pieces;
+	struct source_pieces *pieces, *code;
 	enum source_build_id mapped_build_id;
 	bool no_elf;		/* it was looked at: not an ELF file */
 	bool has_sum;
