@@ -23,21 +23,31 @@ static uint32_t empty_set(const struct tally_range *range, uint64_t word)
 	return word & PAGEMAP_FILE ? TALLY_FILE : TALLY_ANON;
 }
 
-static int fold_present(struct tally_reader *reader, const struct tally_range *range,
-			uint64_t word)
+/* Not memory that counts: the zero page, or a frame beyond all. */
+static bool is_odd(struct tally_reader *reader, uint64_t frame)
 {
 	struct tally *tally = reader->tally;
-	uint64_t frame = pagemap_frame(word);
-	uint32_t old, set;
 
 	if (frame == tally->zero_frame && frame) {
 		reader->zero++;
-		return 0;
+		return true;
 	}
-	if (!has_slot(&tally->frames, frame)) {
-		reader->special++;
+	if (has_slot(&tally->frames, frame))
+		return false;
+	reader->special++;
+	return true;
+}
+
+static inline int fold_present(struct tally_reader *reader, const struct tally_range *range,
+			       uint64_t word)
+{
+	struct tally *tally = reader->tally;
+	uint64_t frame = pagemap_frame(word);
+	uint32_t shared = (uint32_t)(~word >> 56 & 1) << 31, old, set;
+
+	if ((frame >= tally->frames.count || frame == tally->zero_frame) &&
+	    is_odd(reader, frame))
 		return 0;
-	}
 	old = tally->frames.at[frame];
 	set = old & TALLY_SET_MASK;
 	if (!set) {
@@ -49,9 +59,19 @@ static int fold_present(struct tally_reader *reader, const struct tally_range *r
 	set = tally_step(&tally->nodes, set, range->group, reader->number);
 	if (set == TALLY_NONE)
 		return no_memory(tally);
-	tally->frames.at[frame] = set | (old & TALLY_SHARED) |
-		(word & PAGEMAP_EXCLUSIVE ? 0 : TALLY_SHARED);
+	tally->frames.at[frame] = set | (old & TALLY_SHARED) | shared;
 	return 0;
+}
+
+/* The number of a set is known long before its node has come from memory. */
+#define AHEAD 12
+
+static inline void fetch_ahead(const struct tally *tally, uint64_t word)
+{
+	uint64_t frame = pagemap_frame(word);
+
+	if (word & PAGEMAP_PRESENT && frame < tally->frames.count)
+		__builtin_prefetch(&tally->nodes.items[tally->frames.at[frame] & TALLY_SET_MASK]);
 }
 
 static int fold_swap(struct tally_reader *reader, const struct tally_range *range, uint64_t word)
@@ -92,6 +112,8 @@ int tally_fold(struct tally_reader *reader, const struct tally_range *range,
 	for (uint64_t i = 0; i < count && rc >= 0; i++) {
 		uint64_t word = words[i];
 
+		if (i + AHEAD < count)
+			fetch_ahead(reader->tally, words[i + AHEAD]);
 		if (word & PAGEMAP_PRESENT) {
 			exclusive += word >> 56 & 1;
 			rc = fold_present(reader, range, word);

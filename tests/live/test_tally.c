@@ -300,6 +300,24 @@ static int twin_main(void *arg)
 	return 0;
 }
 
+static void wait_asleep(pid_t pid)
+{
+	struct timespec moment = { 0, 1000000 };
+	char name[64], text[512];
+	const char *end = NULL;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	while (!end || end[2] != 'S') {
+		FILE *in = fopen(name, "r");
+
+		nanosleep(&moment, NULL);
+		if (!in || !fgets(text, sizeof(text), in))
+			exit(1);
+		fclose(in);
+		end = strrchr(text, ')');
+	}
+}
+
 /* Two processes with one address space; the second is a child of the first. */
 static void start_twins(pid_t list[2])
 {
@@ -320,6 +338,7 @@ static void start_twins(pid_t list[2])
 	if (read(ends[0], &list[1], sizeof(list[1])) != sizeof(list[1]))
 		exit(1);
 	wait_stopped(list[0]);
+	wait_asleep(list[1]);
 }
 
 static void test_same_space(struct source *source)
