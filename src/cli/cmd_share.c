@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "select.h"
+#include "stop.h"
 #include "vmatlas/render/report_share.h"
 
 /* Classes need the ELF files of each process: unasked, for so many processes. */
@@ -13,6 +14,7 @@ static const struct cli_option share_options[] = {
 	{ "forks", NULL, "one row per parent and child instead: all are compared" },
 	{ "pairs-of", NULL, "one row per pair of processes instead" },
 	SELECT_OPTIONS,
+	STOP_OPTION,
 	{ NULL, NULL, NULL },
 };
 
@@ -86,20 +88,47 @@ static int load(struct cli *cli, const struct selection *selection, struct share
 	return rc;
 }
 
+struct share_data {
+	struct selection selection;
+	struct stop stop;
+	struct share *share;
+	struct share_show show;
+};
+
+static void data_done(struct share_data *data)
+{
+	stop_done(&data->stop);
+	selection_done(&data->selection);
+	share_free(data->share);
+}
+
+/* The set runs again when this returns. */
+static int collect(struct cli *cli, struct share_data *data, struct error *error)
+{
+	int rc = cli_select(cli, false, &data->selection, error);
+
+	if (rc >= 0)
+		rc = stop_begin(cli, &data->selection, &data->stop, error);
+	if (rc >= 0)
+		rc = load(cli, &data->selection, &data->share, error);
+	stop_end(&data->stop);
+	data->show.left = (struct share_left) {
+		data->selection.kernel, data->selection.gone, data->selection.refused
+	};
+	return rc;
+}
+
 static int share_one(struct cli *cli, struct report *report, struct source_process *none,
 		     struct error *error)
 {
-	CLEANUP(selection_done) struct selection selection = { 0 };
-	CLEANUP(share_freep) struct share *share = NULL;
-	struct share_show show;
+	CLEANUP(data_done) struct share_data data = { 0 };
 
 	(void)none;
-	if (choose_columns(cli, &show, error) < 0 ||
-	    cli_select(cli, false, &selection, error) < 0 ||
-	    load(cli, &selection, &share, error) < 0 ||
-	    report_share(report, share, &show, error) < 0)
+	if (choose_columns(cli, &data.show, error) < 0 || collect(cli, &data, error) < 0 ||
+	    stop_report(cli, report, &data.stop) < 0 ||
+	    report_share(report, data.share, &data.show) < 0)
 		return -1;
-	return selection.failed ? STATUS_FAILED : 0;
+	return data.selection.failed ? STATUS_FAILED : 0;
 }
 
 static int share_run(struct cli *cli)

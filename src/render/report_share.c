@@ -187,27 +187,31 @@ static unsigned if_any(uint64_t value)
 	return value ? 0 : REPORT_JSON_ONLY;
 }
 
-static void add_counts(struct report *report, const struct tally_totals *totals)
+static void add_counts(struct report *report, const struct tally_totals *totals,
+		       const struct share_left *left)
 {
+	size_t gone = totals->gone + left->gone, refused = totals->refused + left->refused;
+	size_t none = totals->no_space + left->kernel;
+
 	report_fact(report, "processes", "processes", cell_count(totals->counted), 0);
 	report_fact(report, "same_mm", "of them with the address space of another",
 		    cell_count(totals->same_space), if_any(totals->same_space));
-	report_fact(report, "gone", "ended meanwhile", cell_count(totals->gone),
-		    if_any(totals->gone));
-	report_fact(report, "refused", "not allowed to read", cell_count(totals->refused),
-		    if_any(totals->refused));
-	report_fact(report, "no_space", "without an address space", cell_count(totals->no_space),
-		    if_any(totals->no_space));
+	report_fact(report, "gone", "ended meanwhile", cell_count(gone), if_any(gone));
+	report_fact(report, "refused", "not allowed to read", cell_count(refused),
+		    if_any(refused));
+	report_fact(report, "no_space", "without an address space", cell_count(none),
+		    if_any(none));
 	report_fact(report, "failed", "could not be read", cell_count(totals->failed),
 		    if_any(totals->failed));
 }
 
-static void add_set(struct report *report, const struct share *share)
+static void add_set(struct report *report, const struct share *share,
+		    const struct share_left *left)
 {
 	const struct tally_totals *totals = tally_totals(share->tally);
 
 	report_object_begin(report, "set", "Set");
-	add_counts(report, totals);
+	add_counts(report, totals, left);
 	report_fact(report, "frames", "frames", totals->frames_gap == GAP_NONE ?
 		    cell_count(totals->frames) : cell_missing(totals->frames_gap), 0);
 	report_fact(report, "bytes_once", "memory, each frame once",
@@ -266,24 +270,30 @@ static int add_bounds(struct report *report, const struct share *share)
 			    "cannot be told; the memory of the set lies between the two.");
 }
 
-static int add_notes(struct report *report, const struct share *share)
+static int warn(struct report *report, enum gap gap, size_t count, const char *what)
 {
-	const struct tally_totals *totals = tally_totals(share->tally);
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
-	if (totals->refused)
-		buf_addf(&text, "%zu processes may not be read: what they map shows as outside",
-			 totals->refused);
-	if (text.len && report_warning(report, gap_name(GAP_NEEDS_PRIVILEGE), buf_span(&text)) < 0)
+	if (!count)
+		return 0;
+	buf_addf(&text, "%zu process%s %s", count, count == 1 ? "" : "es", what);
+	return report_warning(report, gap_name(gap), buf_span(&text));
+}
+
+static int add_notes(struct report *report, const struct share *share,
+		     const struct share_left *left)
+{
+	const struct tally_totals *totals = tally_totals(share->tally);
+
+	if (warn(report, GAP_NEEDS_PRIVILEGE, totals->refused + left->refused,
+		 "may not be read: what they map shows as outside") < 0)
 		return -1;
-	buf_clear(&text);
-	if (totals->gone)
-		buf_addf(&text, "%zu processes ended before or while they were read", totals->gone);
-	return text.len ? report_warning(report, gap_name(GAP_GONE), buf_span(&text)) : 0;
+	return warn(report, GAP_GONE, totals->gone + left->gone,
+		    "ended before or while they were read");
 }
 
 int report_share(struct report *report, const struct share *share,
-		 const struct share_show *show, struct error *error)
+		 const struct share_show *show)
 {
 	static int (*const tables[SHARE_ROWS_MAX])(struct report *report,
 						   const struct share *share,
@@ -296,9 +306,8 @@ int report_share(struct report *report, const struct share *share,
 	};
 	bool all = report_is_json(report) || show->rows == SHARE_ROWS_PROCESSES;
 
-	(void)error;
 	if (all)
-		add_set(report, share);
+		add_set(report, share, &show->left);
 	if (all && !tally_totals(share->tally)->frames_visible)
 		add_bounds(report, share);
 	for (int rows = 0; rows < SHARE_ROWS_MAX; rows++) {
@@ -307,5 +316,5 @@ int report_share(struct report *report, const struct share *share,
 		if (all && rows == SHARE_ROWS_PROCESSES && share_add_causes(report, share) < 0)
 			return -1;
 	}
-	return add_notes(report, share);
+	return add_notes(report, share, &show->left);
 }

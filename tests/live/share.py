@@ -13,6 +13,7 @@ import tempfile
 
 VMATLAS, MEMSTATE = (os.path.abspath(p) for p in sys.argv[1:3])
 PAGE = os.sysconf("SC_PAGE_SIZE")
+NOBODY = 65534
 ANON, SWAPBACKED, HUGE, KSM, THP, ZERO, LRU = 12, 14, 17, 21, 22, 24, 5
 # Of these the processes share, swap or unshare something.
 STATES = sys.argv[3:] or [
@@ -366,6 +367,93 @@ def check_file(count):
         bad(f"a deleted file is not freed: {document['set']['freed']}")
 
 
+def run_as(user, *prefix_and_args):
+    out = subprocess.run(prefix_and_args, capture_output=True, text=True, check=False, user=user,
+                         group=user, extra_groups=None if user is None else [])
+    return json.loads(out.stdout) if out.returncode == 0 else None
+
+
+def kernel_sums(pids):
+    """Sums of smaps_rollup, in bytes."""
+    sums = collections.Counter()
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+            for line in file.readlines()[1:]:
+                key, _, value = line.partition(":")
+                sums[key] += int(value.split()[0]) * 1024
+    return sums
+
+
+def check_unprivileged():
+    """The kernel's own sums, bounds of the rest, and one process that may not be read."""
+    sleepers = [subprocess.Popen(["sleep", "600"], user=NOBODY, group=NOBODY, extra_groups=[])
+                for _ in range(2)]
+    pids = [sleeper.pid for sleeper in sleepers]
+    try:
+        document = run_as(NOBODY, VMATLAS, "share", "--json", *map(str, pids), str(os.getpid()))
+        total, sums = document["set"], kernel_sums(pids)
+        if total["sum_rss"] != sums["Rss"]:
+            bad(f"unprivileged: RSS {total['sum_rss']}, not {sums['Rss']}")
+        if (total["processes"], total["refused"]) != (2, 1):
+            bad(f"unprivileged: {total['processes']} counted, {total['refused']} refused")
+        if total["bytes_once"] is not None or \
+                total["bytes_once_missing"] != "needs-privilege" or \
+                document["pairs_missing"] != "needs-privilege":
+            bad(f"unprivileged: {total}")
+        least, most = document["bounds"]["least"], document["bounds"]["most"]
+        once = share(*pids)["set"]["bytes_once"]
+        if not least <= once <= most or most != sums["Rss"]:
+            bad(f"unprivileged: {once} is not between {least} and {most}")
+        script = f"mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid={NOBODY} " \
+                 f"--regid={NOBODY} --clear-groups {VMATLAS} share --all --json"
+        hidden = run_as(None, "unshare", "-m", "sh", "-c", script)
+        if hidden and not set(pids) <= {row["pid"] for row in hidden["processes"]}:
+            bad("hidepid: own processes are missing")
+        if hidden and os.getpid() in {row["pid"] for row in hidden["processes"]}:
+            bad("hidepid: a hidden process is there")
+    finally:
+        for sleeper in sleepers:
+            sleeper.kill()
+            sleeper.wait()
+
+
+def check_vanishing():
+    """Processes that come and go, and run another program, all the time."""
+    storm = subprocess.Popen(["sh", "-c", "while :; do sh -c '/bin/true; exec /bin/true' & "
+                              "/bin/true; done"])
+    try:
+        for _ in range(15):
+            document = share("--tree", os.getpid())
+            found = [text for text in adds_up(document) if "exact" not in text]
+            for text in found:
+                bad(f"vanishing: {text}")
+            for row in document["processes"]:
+                if row["state"] != "counted" and row["rss"] is not None:
+                    bad(f"vanishing: {row}")
+    finally:
+        storm.kill()
+        storm.wait()
+
+
+def check_stop():
+    """A child that writes all the time stands still, and then goes on."""
+    script = ("import mmap\nm = mmap.mmap(-1, 1 << 22)\nprint('ready', flush=True)\n"
+              "while True:\n\tfor i in range(0, 1 << 22, 4096): m[i] = 1\n\tm.madvise(4)")
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        document = share("--stop", child.pid)
+        if document["stop"]["stopped"] != 1 or document["set"]["over"]:
+            bad(f"stop: {document['stop']}, {document['set']}")
+        with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+            if file.read().rpartition(")")[2].split()[0] == "T":
+                bad("stop: it stands still")
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
 def main():
     for name in STATES:
         check_state(name)
@@ -373,6 +461,9 @@ def main():
         check_outside()
         check_forks()
         check_file(3)
+        check_unprivileged()
+        check_vanishing()
+        check_stop()
     sys.exit(wrong > 0)
 
 

@@ -21,12 +21,20 @@ enum share_rows {
 	SHARE_ROWS_MAX
 };
 
+/* What was left out before the memory was read. */
+struct share_left {
+	size_t kernel;
+	size_t gone;
+	size_t refused;
+};
+
 struct share_show {
 	enum share_rows rows;
 	struct column_set columns[SHARE_ROWS_MAX];
+	struct share_left left;
 };
 
 int report_share(struct report *report, const struct share *share,
-		 const struct share_show *show, struct error *error);
+		 const struct share_show *show);
 
 #endif
