@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""golden.py VMATLAS TOP [--write]: what the commands say of the snapshots in fixtures/.
+
+TOP/fixtures/golden/SNAPSHOT/ holds for each command its text (with what it said on standard error
+and its exit status) and its JSON without tool, cost and whatever changes with them, one element of
+an array a line. --write writes them anew: look at the difference before you commit it.
+"""
+import difflib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+vmatlas, top = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+WRITE = sys.argv[3:] == ["--write"]
+GOLDEN = top / "fixtures" / "golden"
+# Addresses are found by what they are: the first of the heap, the top of the stack, code.
+COMMANDS = {
+    "map": ["map"],
+    "cow": ["cow", "--pages"],
+    "pagetable": ["pagetable", "--vmas"],
+    "addr": ["addr", "heap", "stack", "example+0x1000"],
+}
+wrong = 0
+
+
+def snapshots():
+    for group in ("machines", "recorded"):
+        folder = top / "fixtures" / group
+        if folder.is_dir():
+            yield from ((f"{group}-{p.name}", p) for p in sorted(folder.iterdir()) if (p / "manifest").exists())
+
+
+def lines_of(value, depth=0):
+    """JSON in lines: members of objects down to the elements of arrays."""
+    if isinstance(value, dict) and depth < 1:
+        inner = ",\n".join(f"{json.dumps(k)}: {lines_of(v, depth + 1)}" for k, v in value.items())
+        return "{\n" + inner + "\n}"
+    if isinstance(value, list) and value and depth < 2 and not isinstance(value[0], str):
+        return "[\n" + ",\n".join(lines_of(v, depth + 1) for v in value) + "\n]"
+    return json.dumps(value)
+
+
+def run(words):
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "LANGUAGE")}
+    return subprocess.run([vmatlas, *words], cwd=top, env=environment | {"LC_ALL": "C"}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+
+
+def text_of(words):
+    done = run(words)
+    # The reason where it ends is the program's: the path is not.
+    return done.stdout.decode() + done.stderr.decode() + f"exit {done.returncode}\n"
+
+
+def json_of(words):
+    done = run([words[0], "--json", *words[1:]])
+    decoder, text, at, parts = json.JSONDecoder(), done.stdout.decode(), 0, []
+    while text[at:].strip():
+        while text[at].isspace():
+            at += 1
+        document, at = decoder.raw_decode(text, at)
+        for name in ("cost", "tool"):
+            document.pop(name, None)
+        parts.append(lines_of(document) + "\n")
+    return "".join(parts)
+
+
+def compare(path, got):
+    global wrong
+    if WRITE:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(got)
+        return
+    want = path.read_text() if path.exists() else ""
+    if want == got:
+        return
+    wrong += 1
+    print(f"failed: {path.relative_to(top)}")
+    diff = difflib.unified_diff(want.splitlines(), got.splitlines(), "wanted", "got", lineterm="", n=0)
+    for line, _ in zip(diff, range(20)):
+        print(line[:200])
+
+
+def main():
+    seen = 0
+    for name, path in snapshots():
+        here = str(path.relative_to(top))
+        for command, words in COMMANDS.items():
+            words = [*words[:1], "--from", here, *words[1:]]
+            pids = re.findall(r"^process (\d+)", (path / "manifest").read_text(), re.M)
+            if command == "addr":
+                words.insert(3, pids[0])
+            compare(GOLDEN / name / f"{command}.txt", text_of(words))
+            compare(GOLDEN / name / f"{command}.json", json_of(words))
+            seen += 1
+    if wrong:
+        print(f"{wrong} differ. If that is meant: python3 tests/cli/golden.py ./vmatlas . --write")
+    return wrong != 0 or not seen
+
+
+sys.exit(main())
