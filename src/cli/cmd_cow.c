@@ -84,7 +84,8 @@ static int show(struct cli *cli, struct report *report, struct process *process,
 	return report_cow(report, process, &request, &show, error);
 }
 
-static int add_family(struct report *report, struct process *process, struct error *error)
+static int add_family(const struct cli *cli, struct report *report, struct process *process,
+		      struct error *error)
 {
 	CLEANUP(pagetable_freep) struct pagetable *table = NULL;
 	struct table_filter all = { .end = UINT64_MAX };
@@ -96,7 +97,8 @@ static int add_family(struct report *report, struct process *process, struct err
 		rc = pagetable_build(process, pagetable_geometry(process, &certainty), &all,
 				     &table, error);
 	if (rc >= 0)
-		rc = report_family(report, process, &family, table, error);
+		rc = report_family(report, process, &family, table, cli->report.verbose,
+				   error);
 	family_done(&family);
 	return rc;
 }
@@ -144,7 +146,7 @@ static int cow_one(struct cli *cli, struct report *report, struct source_process
 	if (show(cli, report, process, &chosen, error) < 0 ||
 	    warn_moved(report, process, &before, error) < 0)
 		return -1;
-	return cli_has(cli, "family") ? add_family(report, process, error) : 0;
+	return cli_has(cli, "family") ? add_family(cli, report, process, error) : 0;
 }
 
 static int cow_run(struct cli *cli)

@@ -3,6 +3,11 @@
 
 #include "vmatlas/render/report_family.h"
 
+#include <stdlib.h>
+
+/* People see so many rows of each table unless they ask for all. */
+#define ROWS_SHOWN 20
+
 struct family_row {
 	const struct process *process;
 	const struct vma *vma;			/* rows of VMAs */
@@ -102,22 +107,79 @@ static const struct column vma_columns[] = {
 	{ NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 
-static int add_members(struct report *report, const struct process *process,
-		       const struct family *family, struct error *error)
+struct family_rows {
+	struct family_row *items;
+	size_t count;
+	size_t cap;
+};
+
+static int rows_add(struct family_rows *rows, const struct family_row *row, struct error *error)
 {
+	if (array_grow((void **)&rows->items, &rows->cap, rows->count, sizeof(*rows->items)) < 0)
+		return error_nomem(error);
+	rows->items[rows->count++] = *row;
+	return 0;
+}
+
+static int compare_pages(uint64_t a, uint64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+/* What diverged most first, then what has most pages; the parent before all. */
+static int compare_rows(const void *a, const void *b)
+{
+	const struct family_row *x = a, *y = b;
+	int order = (x->member->relation > y->member->relation) -
+		    (x->member->relation < y->member->relation);
+
+	if (!order)
+		order = compare_pages(family_diverged(x->pages), family_diverged(y->pages));
+	if (!order)
+		order = compare_pages(x->pages->shared + x->pages->only_here + x->pages->only_there,
+				      y->pages->shared + y->pages->only_here + y->pages->only_there);
+	if (!order)
+		order = (x->member > y->member) - (x->member < y->member);
+	return order ? order : (x->vma > y->vma) - (x->vma < y->vma);
+}
+
+/* All rows in their order for scripts, the heaviest for people. */
+static int rows_report(struct report *report, struct family_rows *rows, bool all)
+{
+	size_t shown = rows->count;
+	int rc = 0;
+
+	if (report_is_text(report) && !all && shown) {
+		qsort(rows->items, shown, sizeof(*rows->items), compare_rows);
+		shown = shown < ROWS_SHOWN ? shown : ROWS_SHOWN;
+	}
+	for (size_t i = 0; i < shown && rc >= 0; i++)
+		rc = report_row(report, &rows->items[i]);
+	if (rc >= 0)
+		rc = report_table_end(report);
+	if (rc >= 0 && shown < rows->count)
+		rc = report_prose(report, "%zu more row%s with less; -v lists all.",
+				  rows->count - shown, rows->count - shown == 1 ? "" : "s");
+	return rc;
+}
+
+static int add_members(struct report *report, const struct process *process,
+		       const struct family *family, bool all, struct error *error)
+{
+	struct family_rows rows = { NULL, 0, 0 };
 	struct column_set set;
 	int rc = column_set_choose(&set, member_columns, NULL, false, error);
 
+	for (size_t i = 0; i < family->count && rc >= 0; i++)
+		rc = rows_add(&rows, &(struct family_row) {
+			process, NULL, &family->members[i], &family->members[i].total }, error);
 	if (rc >= 0)
 		rc = report_table_begin(report, "members", "Still shared with relatives", &set,
-					NULL, family->count + 1);
-	for (size_t i = 0; i < family->count && rc >= 0; i++) {
-		const struct family_member *member = &family->members[i];
-
-		rc = report_row(report, &(struct family_row) { process, NULL, member,
-							       &member->total });
-	}
-	return rc < 0 ? rc : report_table_end(report);
+					NULL, rows.count + 1);
+	if (rc >= 0)
+		rc = rows_report(report, &rows, all);
+	free(rows.items);
+	return rc;
 }
 
 /* A relative that has nothing in common (it did exec since) would only repeat this process. */
@@ -131,25 +193,35 @@ static bool says_something(const struct family_pages *pages)
 	return has_common(pages) || pages->only_here || pages->only_there;
 }
 
-static int add_vmas(struct report *report, const struct process *process,
-		    const struct family *family, struct error *error)
+static int collect_vmas(const struct process *process, const struct family_member *member,
+			struct family_rows *rows, struct error *error)
 {
+	int rc = 0;
+
+	if (!member->vmas || member->same_mm || !has_common(&member->total))
+		return 0;
+	for (size_t v = 0; rc >= 0 && v < process->vma_count; v++)
+		if (says_something(&member->vmas[v]))
+			rc = rows_add(rows, &(struct family_row) {
+				process, &process->vmas[v], member, &member->vmas[v] }, error);
+	return rc;
+}
+
+static int add_vmas(struct report *report, const struct process *process,
+		    const struct family *family, bool all, struct error *error)
+{
+	struct family_rows rows = { NULL, 0, 0 };
 	struct column_set set;
 	int rc = column_set_choose(&set, vma_columns, NULL, false, error);
 
+	for (size_t i = 0; i < family->count && rc >= 0; i++)
+		rc = collect_vmas(process, &family->members[i], &rows, error);
 	if (rc >= 0)
 		rc = report_table_begin(report, "vmas", "Erosion per VMA", &set, NULL, 0);
-	for (size_t i = 0; i < family->count && rc >= 0; i++) {
-		const struct family_member *member = &family->members[i];
-
-		if (!member->vmas || member->same_mm || !has_common(&member->total))
-			continue;
-		for (size_t v = 0; rc >= 0 && v < process->vma_count; v++)
-			if (says_something(&member->vmas[v]))
-				rc = report_row(report, &(struct family_row) {
-					process, &process->vmas[v], member, &member->vmas[v] });
-	}
-	return rc < 0 ? rc : report_table_end(report);
+	if (rc >= 0)
+		rc = rows_report(report, &rows, all);
+	free(rows.items);
+	return rc;
 }
 
 static int add_fork(struct report *report, const struct process *process,
@@ -172,7 +244,7 @@ static int add_fork(struct report *report, const struct process *process,
 }
 
 int report_family(struct report *report, const struct process *process,
-		  const struct family *family, const struct pagetable *table,
+		  const struct family *family, const struct pagetable *table, bool all,
 		  struct error *error)
 {
 	int rc = report_object_begin(report, "family", NULL);
@@ -180,9 +252,9 @@ int report_family(struct report *report, const struct process *process,
 	if (rc >= 0 && family->gap != GAP_NONE)
 		rc = report_fact(report, "children", "children", cell_missing(family->gap), 0);
 	if (rc >= 0)
-		rc = add_members(report, process, family, error);
+		rc = add_members(report, process, family, all, error);
 	if (rc >= 0)
-		rc = add_vmas(report, process, family, error);
+		rc = add_vmas(report, process, family, all, error);
 	if (rc >= 0 && table)
 		rc = add_fork(report, process, table);
 	return rc < 0 ? rc : report_object_end(report);

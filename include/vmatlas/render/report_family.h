@@ -6,9 +6,10 @@
 #include "vmatlas/model/pagetable.h"
 #include "vmatlas/render/report.h"
 
-/* Writes `family`: `members`, their `vmas`, and what a fork now would cost (table NULL: not). */
+/* Writes `family`: `members`, their `vmas`, and what a fork now would cost (table NULL: not). In
+ * text only the heaviest rows of each, unless all are wanted. */
 int report_family(struct report *report, const struct process *process,
-		  const struct family *family, const struct pagetable *table,
+		  const struct family *family, const struct pagetable *table, bool all,
 		  struct error *error);
 
 #endif
