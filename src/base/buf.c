@@ -44,7 +44,7 @@ int buf_reserve(struct buf *buf, size_t extra)
 
 int buf_add(struct buf *buf, const void *data, size_t len)
 {
-	if (buf_reserve(buf, len) < 0)
+	if (len >= buf->cap - buf->len && buf_reserve(buf, len) < 0)
 		return -ERROR_NOMEM;
 	if (len)
 		memcpy(buf->data + buf->len, data, len);

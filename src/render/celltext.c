@@ -172,8 +172,9 @@ int cell_add(struct report *report, struct buf *out, const struct cell *cell,
 		return buf_add_str(out, terminal ? cell->yes ? "yes" : "no" :
 				   cell->yes ? "true" : "false");
 	case CELL_DEVICE:
-		return buf_addf(out, "%02x:%02x", (unsigned)(cell->count >> 32),
-				(unsigned)cell->count);
+		return buf_add_hex(out, cell->count >> 32, 2) < 0 ||
+			buf_add_char(out, ':') < 0 ? -1 :
+			buf_add_hex(out, (uint32_t)cell->count, 2);
 	case CELL_TEXT:
 	case CELL_BYTES:
 		return add_text(out, cell->text, where);

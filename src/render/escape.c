@@ -93,12 +93,32 @@ static const uint8_t special[256] = {
 	[0x7f ... 0xff] = EVERYWHERE,
 };
 
+#define EVERY_BYTE(c) (0x0101010101010101ull * (c))
+
+/* Eight bytes at once, for terminal and JSON. May be false for plain ones (a borrow between bytes),
+ * never true for others. */
+static inline bool eight_plain(const unsigned char *p)
+{
+	static const unsigned char others[] = { '"', '\\', 0x7f };
+	uint64_t x, y, hits;
+
+	memcpy(&x, p, sizeof(x));
+	hits = x | (x - EVERY_BYTE(0x20));
+	for (size_t i = 0; i < sizeof(others); i++) {
+		y = x ^ EVERY_BYTE(others[i]);
+		hits |= y - EVERY_BYTE(1);
+	}
+	return !(hits & EVERY_BYTE(0x80));
+}
+
 size_t escape_plain(struct span s, enum escape_for where)
 {
 	const unsigned char *p = (const unsigned char *)s.ptr;
 	unsigned bit = 1u << where;
 	size_t i = 0;
 
+	while (where <= ESCAPE_JSON && s.len - i >= 8 && eight_plain(p + i))
+		i += 8;
 	while (i < s.len && !(special[p[i]] & bit))
 		i++;
 	return i;
