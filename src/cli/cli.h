@@ -87,6 +87,7 @@ extern const struct command cmd_diff;
 extern const struct command cmd_elf;
 extern const struct command cmd_addr;
 extern const struct command cmd_map;
+extern const struct command cmd_files;
 extern const struct command cmd_pagetable;
 extern const struct command cmd_ps;
 extern const struct command cmd_watch;

@@ -22,7 +22,7 @@ static void step(void *ctx, uint64_t done, uint64_t total)
 static int read_roster(struct cli *cli, const struct selection *selection, unsigned needs,
 		       struct roster *roster, struct error *error)
 {
-	CLEANUP_FREE pid_t *pids = calloc(selection->count, sizeof(*pids));
+	CLEANUP_FREE pid_t *pids = selection_pids(selection, error);
 	struct progress progress;
 	struct roster_request request = {
 		.pids = pids, .count = selection->count, .needs = needs,
@@ -31,30 +31,21 @@ static int read_roster(struct cli *cli, const struct selection *selection, unsig
 	int rc;
 
 	if (!pids)
-		return error_nomem(error);
-	for (size_t i = 0; i < selection->count; i++)
-		pids[i] = selection->processes[i].pid;
+		return -ERROR_NOMEM;
 	progress_init(&progress, "processes");
 	rc = roster_read(cli->source, &request, roster, error);
 	progress_done(&progress);
 	return rc;
 }
 
-/* A set that is not all leaves mappers outside, and does not tell what the machine holds. */
-static bool is_all(const struct cli *cli)
-{
-	return cli_has(cli, "all") ? !cli_has(cli, "user") && !cli_has(cli, "name") &&
-		!cli_has(cli, "cgroup") : !cli->operand_count && !cli_has(cli, "tree") &&
-		!cli_has(cli, "user") && !cli_has(cli, "name") && !cli_has(cli, "cgroup");
-}
-
+/* A set that is not all does not tell what the machine holds. */
 static int read_machine(struct cli *cli, const struct roster *roster, struct machine *machine,
 			const struct machine **shown, struct error *error)
 {
 	struct error local = ERROR_INIT;
 	int rc;
 
-	if (!is_all(cli) || cli_has(cli, "no-ledger"))
+	if (!cli_selects_all(cli) || cli_has(cli, "no-ledger"))
 		return 0;
 	rc = machine_read(cli->source, roster->tally, machine, &local);
 	if (rc >= 0)
@@ -83,7 +74,7 @@ static int collect(struct cli *cli, unsigned needs, struct ps_data *data, struct
 {
 	int rc = cli_select(cli, true, &data->selection, error);
 
-	if (!is_all(cli))
+	if (!cli_selects_all(cli))
 		needs |= ROSTER_NEED_OUTSIDE;
 	if (rc >= 0)
 		rc = stop_begin(cli, &data->selection, &data->stop, error);
@@ -134,12 +125,10 @@ static int run_metrics(struct cli *cli)
 static int ps_run(struct cli *cli)
 {
 	struct error error = ERROR_INIT;
-	const char *top = cli_value(cli, "top");
-	uint64_t rows = 0;
+	int rc = cli_top(cli);
 
-	if (top && (!span_number(span_of(top), &rows) || !rows))
-		return cli_usage_error(cli, "--top takes a number from 1, not \"%s\"", top);
-	cli->report.top = rows;
+	if (rc)
+		return rc;
 	if (cli_has(cli, "openmetrics"))
 		return run_metrics(cli);
 	if (cli_source(cli, &error) < 0)

@@ -10,6 +10,7 @@ const struct command *const commands[] = {
 	&cmd_addr,
 	&cmd_diff,
 	&cmd_ps,
+	&cmd_files,
 	&cmd_watch,
 	&cmd_record,
 	&cmd_share,

@@ -350,3 +350,32 @@ void selection_done(struct selection *selection)
 	free(selection->processes);
 	*selection = (struct selection) { 0 };
 }
+
+pid_t *selection_pids(const struct selection *selection, struct error *error)
+{
+	pid_t *pids = calloc(selection->count + 1, sizeof(*pids));
+
+	if (!pids)
+		error_nomem(error);
+	for (size_t i = 0; pids && i < selection->count; i++)
+		pids[i] = selection->processes[i].pid;
+	return pids;
+}
+
+bool cli_selects_all(const struct cli *cli)
+{
+	if (cli_has(cli, "user") || cli_has(cli, "name") || cli_has(cli, "cgroup"))
+		return false;
+	return cli_has(cli, "all") || (!cli->operand_count && !cli_has(cli, "tree"));
+}
+
+int cli_top(struct cli *cli)
+{
+	const char *top = cli_value(cli, "top");
+	uint64_t rows = 0;
+
+	if (top && (!span_number(span_of(top), &rows) || !rows))
+		return cli_usage_error(cli, "--top takes a number from 1, not \"%s\"", top);
+	cli->report.top = rows;
+	return 0;
+}

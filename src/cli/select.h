@@ -39,5 +39,11 @@ struct selection {
  */
 int cli_select(struct cli *cli, bool all, struct selection *selection, struct error *error);
 void selection_done(struct selection *selection);
+/* For the caller to free; NULL for want of memory. */
+pid_t *selection_pids(const struct selection *selection, struct error *error);
+/* Of a command that means all processes unless told otherwise: does nothing narrow them down? */
+bool cli_selects_all(const struct cli *cli);
+/* --top N, for the report. 0, or the status to exit with. */
+int cli_top(struct cli *cli);
 
 #endif

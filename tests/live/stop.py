@@ -170,7 +170,7 @@ def main():
             check_killed(processes, number)
         check_guardian_killed(processes)
         check_other_process(processes)
-        for command in ("ps",):
+        for command in ("ps", "files"):
             check_command(processes, command)
             check_self(command)
     check_refused()
