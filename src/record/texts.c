@@ -3,11 +3,13 @@
 
 #include "recording.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "vmatlas/parse/auxv.h"
 #include "vmatlas/parse/maps.h"
+#include "vmatlas/parse/stat.h"
 
 /* A read of smaps of less than a page never begins a record that does not fit: the kernel walks
  * each VMA once. The others are walked once whatever the read. */
@@ -150,6 +152,45 @@ static int short_text(struct texts *t, enum source_text what, struct error *erro
 	if (what == SOURCE_COMM && buf_add_span(&t->process->comm, span_trim(buf_span(&t->text))) < 0)
 		return error_nomem(error);
 	return out_text(t->recording, t->dir, name, buf_span(&t->text), error);
+}
+
+/* Reading the arguments is reading memory of the process, up to the end of its environment (where
+ * they were rewritten: get_mm_cmdline() in fs/proc/base.c), so all of it must be present. */
+static bool cmdline_present(struct texts *t, struct error *failure)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	uint64_t page = t->recording->page_size, word, at;
+	struct stat_record stat;
+	size_t got = 0;
+
+	if (source_host(t->recording->source)->kind != SOURCE_KIND_LIVE)
+		return true;
+	if (source_text(t->source, 0, SOURCE_STAT, &text, failure) < 0 ||
+	    stat_parse(buf_span(&text), &stat, failure) < 0)
+		return false;
+	if (!stat.env_end) {
+		error_errno(failure, EACCES, "cmdline", "finding its pages");
+		return false;
+	}
+	for (at = stat.arg_start / page * page; at < stat.env_end; at += page) {
+		if (source_pagemap(t->source, at / page, &word, 1, &got, failure) < 0)
+			return false;
+		if (got && word & PAGEMAP_PRESENT)
+			continue;
+		error_set(failure, ERROR_SYSTEM, "cmdline", "not in memory");
+		failure->errnum = EAGAIN;
+		return false;
+	}
+	return true;
+}
+
+static int cmdline_text(struct texts *t, struct error *error)
+{
+	struct error failure = ERROR_INIT;
+
+	if (!cmdline_present(t, &failure))
+		return not_read(t, "cmdline", &failure, error);
+	return short_text(t, SOURCE_CMDLINE, error);
 }
 
 static int exe_text(struct texts *t, struct error *error)
@@ -300,7 +341,7 @@ static int all_texts(struct texts *t, struct error *error)
 	for (size_t i = 0; i < ARRAY_SIZE(short_texts) && rc >= 0; i++)
 		rc = short_text(t, short_texts[i], error);
 	if (rc >= 0 && t->recording->options->cmdline)
-		rc = short_text(t, SOURCE_CMDLINE, error);
+		rc = cmdline_text(t, error);
 	if (rc >= 0)
 		rc = exe_text(t, error);
 	if (rc >= 0)

@@ -54,6 +54,7 @@ grep -qx 'vmatlas-snapshot 1' "$work/two/manifest" || bad "no version"
 ! [ -e "$work/two/$other/cmdline" ] || bad "cmdline was not asked for"
 run 0 --cmdline $other "$work/with"
 tr '\0' ' ' <"$work/with/$other/cmdline" | grep -q 'sleep 1001' || bad "no cmdline"
+cat /proc/$other/cmdline | cmp -s "$work/with/$other/cmdline" - || bad "another cmdline"
 ! grep -rqa hidden "$work/with/$other" || bad "the environment is in it"
 
 # Nothing is replaced, whatever it is.
@@ -94,6 +95,17 @@ if command -v tar >/dev/null && command -v zstd >/dev/null; then
 		rm -r "$work/un"
 	done
 fi
+
+# What was recorded elsewhere can be recorded again; from then on it is the same.
+for one in "$top"/fixtures/recorded/*/ "$top"/fixtures/machines/*/; do
+	rm -rf "$work/first" "$work/second"
+	run 0 --from "$one" "$work/first"
+	run 0 --from "$work/first" "$work/second"
+	diff -r "$work/first" "$work/second" >"$work/out" || { bad "$one again and again"; head "$work/out"; }
+	case $one in
+	*/recorded/*) diff -r "$one" "$work/first" >"$work/out" || { bad "$one again"; head "$work/out"; } ;;
+	esac
+done
 
 # Without privilege: what could not be read is named, and is not an empty file.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
