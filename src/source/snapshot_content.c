@@ -126,7 +126,7 @@ int snapshot_file_open(struct source_process *process, const struct source_file_
 
 	if (rc < 0 && error)
 		*error = local;
-	if (rc == -ERROR_NOT_RECORDED)
+	if (rc == -ERROR_NOT_RECORDED && key->start < key->end)
 		source_note(process, ACCESS_MAP_FILES, rc, &local);
 	else if (!rc && key->start < key->end)
 		note_access(process, *file);

@@ -84,12 +84,13 @@ static int member_absent(struct snapshot *snapshot, pid_t pid, struct error *err
 		return error_set(error, ERROR_NOT_FOUND, NULL, "the snapshot holds %zu processes; "
 				 "say which", snapshot->member_count);
 	if (snapshot->member_count == 1 && only->pid)
-		return error_set(error, ERROR_NOT_FOUND, NULL,
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
 				 "the snapshot does not hold process %d but %d", pid, only->pid);
 	if (snapshot->member_count == 1)
 		return error_set(error, ERROR_NOT_FOUND, NULL,
 				 "the snapshot does not tell its process id; give none");
-	return error_set(error, ERROR_NOT_FOUND, NULL, "the snapshot does not hold process %d", pid);
+	return error_set(error, ERROR_NOT_RECORDED, NULL, "the snapshot does not hold process %d",
+			 pid);
 }
 
 static int process_begin(struct snapshot *snapshot, struct snapshot_process *p,

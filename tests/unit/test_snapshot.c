@@ -70,7 +70,7 @@ static void test_processes(void)
 
 	CHECK(!source_folder(&source, snapshot_folder, &e));
 	CHECK(source_process_open(source, 0, &none, &e) == -ERROR_NOT_FOUND);
-	CHECK(source_process_open(source, 7, &none, &e) == -ERROR_NOT_FOUND && !none);
+	CHECK(source_process_open(source, 7, &none, &e) == -ERROR_NOT_RECORDED && !none);
 	CHECK(!source_process_open(source, 41, &one, &e));
 	CHECK(!source_process_open(source, 43, &two, &e));
 	CHECK(source_process_pid(two) == 42 && source_process_tid(two) == 44);

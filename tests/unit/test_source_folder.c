@@ -64,7 +64,7 @@ static void test_whole_folder(void)
 	CHECK(!source_host(source)->page_size_known && source_host(source)->page_size == 4096);
 	CHECK(!source_host(source)->frames_visible && !source_host(source)->kernel[0]);
 	CHECK(!source_pids(source, &pids, &count, &e) && count == 1 && pids[0] == 4242);
-	CHECK(source_process_open(source, 7, &process, &e) == -ERROR_NOT_FOUND);
+	CHECK(source_process_open(source, 7, &process, &e) == -ERROR_NOT_RECORDED);
 	CHECK(!source_process_open(source, 0, &process, &e));
 	CHECK(source_process_pid(process) == 4242 && source_process_tid(process) == 4242);
 	CHECK(source_access(process, ACCESS_MAPS) == GAP_NOT_READ);

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a command says of stopped processes it says of their recording too, also where there is no
+# /proc, no /sys and no privilege.
+tools=$(pwd)/tests/tools
+vmatlas=$(pwd)/vmatlas
+source=$(cd "$(dirname "$0")/.." && pwd) || exit 99
+[ "$(id -u)" = 0 ] || { echo "skipped: frame numbers need root"; exit 77; }
+[ -r /proc/kpageflags ] || { echo "skipped: no /proc/kpageflags"; exit 77; }
+command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
+# The name has to be short: the program's loader is to be found in there.
+work=$(mktemp -d /var/tmp/vrXXXXXX) || exit 99
+cd "$work" || exit 99
+trap 'cd /; rm -rf "$work"' EXIT
+. "$source/tools/state.sh"
+fail=0
+
+bad() { echo "failed: $*"; fail=1; }
+all() { # SIGNAL
+	for p in $state_pid $kids; do kill -"$1" "$p"; done
+}
+
+mkdir own
+python3 "$source/live/private_copy.py" "$tools/memstate" "$work/own" || exit 99
+
+# The same answers as nobody, with nothing in /proc and /sys.
+bare() { # COMMAND...
+	"$vmatlas" "$@" --from open/snap >seen 2>seen.err
+	sed 1,3d seen >want
+	unshare -m sh -c 'mount -t tmpfs none /proc && mount -t tmpfs none /sys && shift &&
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups "$0" "$@" --from open/snap' \
+		"$vmatlas" - "$@" >seen 2>got.err
+	sed 1,3d seen >got
+	cmp -s want got && cmp -s seen.err got.err ||
+		{ bad "$*: without /proc it is another answer"; diff want got | head -5; cat got.err; }
+}
+
+for state in two-children copies-forked thp-forked-written hugetlb-private swapped-copy ksm \
+	guard-region uffd-wp leader-gone file-deleted; do
+	export LD_LIBRARY_PATH="$work/own"
+	state_start "$work/own/memstate" $state || { echo "skipped $state: $(tail -n 1 out)"; continue; }
+	unset LD_LIBRARY_PATH
+	kids=$(sed -n 's/^child //p' out)
+	all STOP
+	sleep 0.1
+	rm -rf snap snap.tar.zst open
+	# shellcheck disable=SC2086
+	"$vmatlas" record $state_pid $kids ./snap.tar.zst >said 2>&1 &&
+		"$vmatlas" record $state_pid $kids ./snap >said 2>&1 || { cat said; bad "$state: not recorded"; }
+	where=./snap
+	[ $state != ksm ] || where=./snap.tar.zst
+	# shellcheck disable=SC2086
+	python3 "$source/live/replay.py" "$vmatlas" $where $state_pid $kids >said ||
+		{ cat said; bad "$state"; }
+	all CONT
+	state_stop
+	[ $state = two-children ] || continue
+	mkdir open
+	mv snap open/snap
+	chmod -R a+rX "$work"
+	for command in map cow "cow --pages" "cow --family" pagetable "pagetable --entries" elf; do
+		# shellcheck disable=SC2086
+		bare $command $state_pid
+	done
+	bare addr "$state_pid" "$(sed -n 's/^\(0x\)*\([0-9a-f]*\)-.*libc.so.*/0x\2/p' "open/snap/$state_pid/maps" | head -n 1)"
+done
+exit $fail
