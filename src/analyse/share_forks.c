@@ -84,9 +84,10 @@ static void choose(const struct share_request *request, struct share *share,
 		uint64_t bytes = parent->sum.anon + child->sum.anon;
 
 		fork->same_mm = parent->space == child->space && parent->space != TALLY_NONE;
+		fork->executed = parent->image && child->image && parent->image != child->image;
 		if (parent->state != TALLY_COUNTED || child->state != TALLY_COUNTED)
 			fork->gap = parent->gap != GAP_NONE ? parent->gap : child->gap;
-		else if (fork->same_mm)
+		else if (fork->same_mm || fork->executed)
 			continue;
 		else if (!request->all_forks && bytes > left)
 			fork->gap = GAP_LIMIT;

@@ -200,6 +200,7 @@ static int enter_space(struct tally_reader *reader, struct error *error)
 	int rc = 1;
 
 	source_process_space(reader->source, &work->space);
+	record->image = work->space.key;
 	pthread_mutex_lock(&tally->lock);
 	record->space = tally_space_find(tally, reader->process);
 	if (record->space == TALLY_NONE) {

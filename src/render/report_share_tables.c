@@ -164,17 +164,10 @@ int share_add_classes(struct report *report, const struct share *share,
 	return rc < 0 ? rc : report_table_end(report);
 }
 
-/* A child that executed another program since has nothing in common. */
-static bool fork_says(const struct share_fork *fork)
-{
-	return fork->gap != GAP_NONE || fork->same_mm || fork->pages.shared ||
-	       family_diverged(&fork->pages);
-}
-
-static bool any_fork_says(const struct share *share)
+static bool any_forked(const struct share *share)
 {
 	for (size_t i = 0; i < share->fork_count; i++)
-		if (fork_says(&share->forks[i]))
+		if (!share->forks[i].executed)
 			return true;
 	return false;
 }
@@ -185,7 +178,7 @@ static struct cell fork_pages(const struct share_row *row, uint64_t pages)
 
 	if (fork->gap != GAP_NONE)
 		return cell_missing(fork->gap);
-	return fork->same_mm ? cell_null() :
+	return fork->same_mm || fork->executed ? cell_null() :
 		cell_size(pages * tally_page_size(row->share->tally));
 }
 
@@ -198,6 +191,8 @@ static struct cell fork_same_mm(const struct share_row *row)
 SHARE_GETTER(fork, parent, cell_count((uint64_t)row->list[FORK(row)->parent].pid))
 SHARE_GETTER(fork, child, cell_count((uint64_t)row->list[FORK(row)->child].pid))
 SHARE_GETTER(fork, same, fork_same_mm(row))
+SHARE_GETTER(fork, executed, FORK(row)->gap == GAP_NONE ? cell_bool(FORK(row)->executed) :
+	     cell_missing(FORK(row)->gap))
 SHARE_GETTER(fork, shared, fork_pages(row, FORK(row)->pages.shared))
 SHARE_GETTER(fork, by_parent, fork_pages(row, FORK(row)->pages.here))
 SHARE_GETTER(fork, by_child, fork_pages(row, FORK(row)->pages.there))
@@ -211,6 +206,8 @@ const struct column share_fork_columns[] = {
 	{ "child", "CHILD", "its child", SHARE_NUMBER, 0, 7, fork_child },
 	{ "same_mm", "SAME-MM", "one address space: vfork or CLONE_VM", COLUMN_JSON, 0, 7,
 	  fork_same },
+	{ "executed", "EXEC", "it executed a program since: nothing is common", COLUMN_JSON, 0, 5,
+	  fork_executed },
 	{ "shared", "SHARED", "anonymous memory that is still the same", SHARE_NUMBER, 0, 6,
 	  fork_shared },
 	{ "written_parent", "BY-PARENT", "unshared: the parent wrote", SHARE_NUMBER, 0, 9,
@@ -235,14 +232,14 @@ int share_add_forks(struct report *report, const struct share *share,
 	size_t left = 0;
 	int rc;
 
-	if (!all && !any_fork_says(share))
+	if (!all && !any_forked(share))
 		return 0;
 	rc = report_table_begin(report, "forks", "Parents and children: unshared since fork",
 				&show->columns[SHARE_ROWS_FORKS], NULL, share->fork_count);
 	for (; row.index < share->fork_count && rc >= 0; row.index++) {
 		if (FORK(&row)->gap == GAP_LIMIT && !all)
 			left++;
-		else if (all || fork_says(FORK(&row)))
+		else if (all || !FORK(&row)->executed)
 			rc = report_row(report, &row);
 	}
 	if (rc >= 0)

@@ -326,7 +326,7 @@ def check_forks():
             both = [(parent[a], child[a]) for a in parent.keys() & child.keys()]
             apart = collections.Counter((p[1], c[1]) for p, c in both if p[0] != c[0])
             want = {"parent": state.pids[0], "child": state.pids[1], "same_mm": False,
-                    "shared": sum(p[0] == c[0] for p, c in both) * PAGE,
+                    "executed": False, "shared": sum(p[0] == c[0] for p, c in both) * PAGE,
                     "written_parent": apart[1, 0] * PAGE, "written_child": apart[0, 1] * PAGE,
                     "written_both": apart[1, 1] * PAGE, "unshared_unknown": apart[0, 0] * PAGE,
                     "only_parent": len(parent.keys() - child.keys()) * PAGE,
@@ -335,6 +335,11 @@ def check_forks():
                 bad(text)
             if not row["written_child" if name == "child-wrote" else "written_parent"]:
                 bad(f"{name}: nobody wrote")
+            row = share(os.getpid(), state.pids[0])["forks"][0]
+            for text in compare(name, row, {
+                    "parent": os.getpid(), "child": state.pids[0], "executed": True,
+                    "same_mm": False, "shared": None, "only_child": None}):
+                bad(text)
 
 
 def check_file(count):

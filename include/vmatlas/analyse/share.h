@@ -77,6 +77,7 @@ struct share_fork {
 	uint32_t child;
 	enum gap gap;			/* why it was not compared; GAP_LIMIT: too many pages */
 	bool same_mm;
+	bool executed;			/* another program since: nothing is common any more */
 	struct family_pages pages;	/* "here" is the parent */
 };
 

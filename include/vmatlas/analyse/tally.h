@@ -75,6 +75,8 @@ struct tally_process {
 	uint32_t same_as;	/* index of the first process with the same space, or TALLY_NONE */
 	uint32_t space;		/* index of the process that stands for its address space:
 				 * its own or same_as; TALLY_NONE if not counted */
+	uint64_t image;		/* differs between two: one executed a program since they forked.
+				 * 0: not known */
 	bool from_rollup;	/* frames are not visible: the kernel's own sums of smaps_rollup */
 	bool swap_pss_known;
 	uint64_t vss;
