@@ -112,9 +112,11 @@ static int collect(struct cli *cli, struct share_data *data, struct error *error
 	if (rc >= 0)
 		rc = load(cli, &data->selection, &data->share, error);
 	stop_end(&data->stop);
-	data->show.left = (struct share_left) {
-		data->selection.kernel, data->selection.gone, data->selection.refused
-	};
+	/* Of a smaller set nobody knows whether they would be in it. */
+	if (cli_has(cli, "all"))
+		data->show.left = (struct share_left) {
+			data->selection.kernel, data->selection.gone, data->selection.refused
+		};
 	return rc;
 }
 

@@ -276,6 +276,11 @@ def check_parts(name, document):
             for key in ("rss", "anonymous", "swap", "hugetlb"):
                 if one[key] != row[key]:
                     bad(f"{name}: {key} of {row['pid']} alone is {one[key]}, not {row[key]}")
+            oracle = Oracle([row["pid"]])
+            want, uss = oracle.freed_anon(), oracle.anon_uss(oracle.spaces[0])
+            if alone["set"]["freed"]["anonymous"] != want or one["uss"] < uss:
+                bad(f"{name}: {row['pid']} alone frees {alone['set']['freed']}, not {want}; "
+                    f"uss {one['uss']}, of anonymous memory {uss}")
 
 
 def check_outside():
@@ -389,6 +394,24 @@ def kernel_sums(pids):
     return sums
 
 
+def check_recorded():
+    """The same of a family that sleeps, read now and from a recording of it."""
+    with State("two-children") as state, tempfile.TemporaryDirectory() as folder:
+        subprocess.run([VMATLAS, "record", "--tree", str(state.pids[0]), folder + "/it"],
+                       check=True, capture_output=True)
+        live, recorded = share("--tree", state.pids[0]), share("--from", folder + "/it")
+        for document in live, recorded:		# mapped by vmatlas too, or from another moment
+            for rows in "processes", "objects", "classes":
+                for row in document[rows]:
+                    for key in "pss", "uss", "outside", "reclaimable", "freed":
+                        row.pop(key, None)
+            for key in ("sum_pss", "sum_uss", "outside", "duration_us", "freed"):
+                document["set"].pop(key)
+        for key in "set", "processes", "causes", "objects", "classes", "forks", "pairs":
+            if live[key] != recorded[key]:
+                bad(f"recorded: {key} is {recorded[key]}, not {live[key]}")
+
+
 def check_unprivileged():
     """The kernel's own sums, bounds of the rest, and one process that may not be read."""
     sleepers = [subprocess.Popen(["sleep", "600"], user=NOBODY, group=NOBODY, extra_groups=[])
@@ -466,6 +489,7 @@ def main():
         check_outside()
         check_forks()
         check_file(3)
+        check_recorded()
         check_unprivileged()
         check_vanishing()
         check_stop()
