@@ -1,43 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "test.h"
+#include "recorded.h"
 
 #include <elf.h>
-#include <unistd.h>
 
 #include "vmatlas/analyse/classify.h"
 #include "vmatlas/render/phrases.h"
-
-/* A process that is only the text of a map. */
-struct recorded {
-	struct source *source;
-	struct source_process *opened;
-	struct process *process;
-};
-
-static void recorded_done(struct recorded *r)
-{
-	process_free(r->process);
-	source_process_free(r->opened);
-	source_free(r->source);
-}
-
-static void recorded_load(struct recorded *r, const char *maps)
-{
-	char path[] = "/tmp/test-classify-XXXXXX";
-	struct error error = ERROR_INIT;
-	int fd = mkstemp(path);
-
-	if (fd < 0 || write(fd, maps, strlen(maps)) != (ssize_t)strlen(maps))
-		TEST_SKIP("cannot write to /tmp");
-	close(fd);
-	if (source_folder(&r->source, path, &error) < 0 ||
-	    source_process_open(r->source, 0, &r->opened, &error) < 0 ||
-	    process_load(r->opened, 0, &r->process, &error) < 0) {
-		printf("%s: %s\n", error.item, error.text);
-		exit(1);
-	}
-	unlink(path);
-}
 
 static const struct vma *vma_at(const struct recorded *r, uint64_t address)
 {

@@ -1,42 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "test.h"
-
-#include <unistd.h>
+#include "recorded.h"
 
 #include "vmatlas/analyse/classify.h"
 #include "vmatlas/analyse/compare.h"
 
-/* A process that is only the text of a map. */
-struct recorded {
-	struct source *source;
-	struct source_process *opened;
-	struct process *process;
-};
-
-static void recorded_done(struct recorded *r)
+static void compared_load(struct recorded *r, const char *maps)
 {
-	process_free(r->process);
-	source_process_free(r->opened);
-	source_free(r->source);
-}
-
-static void recorded_load(struct recorded *r, const char *maps)
-{
-	char path[] = "/tmp/test-compare-XXXXXX";
-	struct error error = ERROR_INIT;
-	int fd = mkstemp(path);
-
-	if (fd < 0 || write(fd, maps, strlen(maps)) != (ssize_t)strlen(maps))
-		TEST_SKIP("cannot write to /tmp");
-	close(fd);
-	if (source_folder(&r->source, path, &error) < 0 ||
-	    source_process_open(r->source, 0, &r->opened, &error) < 0 ||
-	    process_load(r->opened, 0, &r->process, &error) < 0 ||
-	    classify_process(r->process, &error) < 0) {
-		printf("%s: %s\n", error.item, error.text);
+	recorded_load(r, maps);
+	if (classify_process(r->process, NULL) < 0)
 		exit(1);
-	}
-	unlink(path);
 }
 
 static void add_side(struct buf *text, const struct compare_range *range)
@@ -79,8 +51,8 @@ static void check_frames(const struct check *check, const struct compare_probe *
 	struct error error = ERROR_INIT;
 	struct compare_map map;
 
-	recorded_load(&before, check->before);
-	recorded_load(&after, check->after);
+	compared_load(&before, check->before);
+	compared_load(&after, check->after);
 	if (compare_map_build(before.process, after.process, probe, &map, &error) < 0) {
 		printf("%s: %s\n", check->what, error.text);
 		exit(1);
@@ -264,6 +236,100 @@ static const struct check guessed = {
 	"moved 80000-84000 90000-94000 at 80000=90000+4000\n",
 };
 
+/* Any map against any other: each byte of both is in exactly one match. */
+static unsigned state = 1;
+
+static unsigned pick(unsigned below)
+{
+	state = state * 1103515245u + 12345u;
+	return (state >> 16) % below;
+}
+
+static void add_random(struct buf *text, uint64_t base)
+{
+	static const char *const perms[] = { "rw-p", "r--p", "r-xp", "rw-s", "---p" };
+	static const char *const names[] = {
+		"", "", "", "[heap]", "[stack]", "/lib/a", "/lib/a", "/lib/b (deleted)", "[anon:x]",
+		"/dev/zero (deleted)", "/memfd:m (deleted)",
+	};
+	uint64_t at = base;
+
+	for (unsigned i = 0, n = 1 + pick(24); i < n; i++) {
+		const char *name = names[pick(ARRAY_SIZE(names))];
+		uint64_t pages = 1 + pick(6);
+
+		at += pick(3) * 0x1000;
+		buf_addf(text, "%08llx-%08llx %s %08x 08:01 %u %s\n", (unsigned long long)at,
+			 (unsigned long long)(at + pages * 0x1000), perms[pick(ARRAY_SIZE(perms))],
+			 *name == '/' ? pick(4) * 0x1000 : 0, *name == '/' ? 5 : 0, name);
+		at += pages * 0x1000;
+	}
+}
+
+static int by_start(const void *left, const void *right)
+{
+	const struct compare_range *a = left, *b = right;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static void check_cover(const struct compare_map *map, enum compare_side side,
+			const struct process *process)
+{
+	CLEANUP_FREE struct compare_range *ranges = calloc(map->count + 1, sizeof(*ranges));
+	size_t count = 0, at = 0;
+
+	for (size_t i = 0; i < map->count; i++)
+		if (map->matches[i].side[side].vma != VMA_NONE)
+			ranges[count++] = map->matches[i].side[side];
+	qsort(ranges, count, sizeof(*ranges), by_start);
+	for (uint32_t v = 0; v < process->vma_count; v++) {
+		uint64_t address = process->vmas[v].start;
+
+		for (; at < count && ranges[at].vma == v; at++) {
+			CHECK_U64(ranges[at].start, address);
+			address = ranges[at].end;
+		}
+		CHECK_U64(address, process->vmas[v].end);
+	}
+	CHECK_U64(at, count);
+}
+
+static void check_common(const struct compare_map *map)
+{
+	for (size_t i = 0; i < map->count; i++)
+		for (int side = 0; side < SIDE_MAX && map->matches[i].bytes; side++) {
+			const struct compare_match *match = &map->matches[i];
+
+			CHECK(match->common[side] >= match->side[side].start);
+			CHECK(match->common[side] + match->bytes <= match->side[side].end);
+		}
+}
+
+static void test_random(void)
+{
+	for (int round = 0; round < 600; round++) {
+		struct recorded r[SIDE_MAX] = { { NULL, NULL, NULL }, { NULL, NULL, NULL } };
+		struct compare_map map;
+
+		for (int side = 0; side < SIDE_MAX; side++) {
+			CLEANUP(buf_done) struct buf text = BUF_INIT;
+
+			buf_add_str(&text, PROGRAM);
+			add_random(&text, round & 1 && side ? 0x800000 : 0x100000);
+			compared_load(&r[side], buf_str(&text));
+		}
+		if (compare_map_build(r[0].process, r[1].process, NULL, &map, NULL) < 0)
+			exit(1);
+		for (int side = 0; side < SIDE_MAX; side++)
+			check_cover(&map, side, r[side].process);
+		check_common(&map);
+		compare_map_done(&map);
+		recorded_done(&r[0]);
+		recorded_done(&r[1]);
+	}
+}
+
 int main(void)
 {
 	uint64_t frames[4] = { 0x80000, 0xa0000, 0x1000, 0x1000 };
@@ -277,5 +343,6 @@ int main(void)
 	frames[1] = 0;
 	check_frames(&not_moved, &probe);
 	check_frames(&guessed, NULL);
+	test_random();
 	TEST_END;
 }
