@@ -95,7 +95,7 @@ struct slot_cursor {
 };
 
 #define WINDOW_SLOTS 4096u
-#define WINDOW_RUNS (1u << 16)
+#define WINDOW_RUNS (1u << 18)
 
 /* A piece of the work that fits into memory: parts, and the runs of both sides in them. */
 struct window {

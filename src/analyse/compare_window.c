@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* What is read ahead when a window is full is read again for the next one. */
+#define CHUNK_PAGES (WINDOW_RUNS / 4)
+
 /* The parts of a match, in the order of their addresses. */
 enum slot_part {
 	PART_FRONT_BEFORE,	/* went in front of what is common */
@@ -265,8 +268,11 @@ int reader_init(struct compare_reader *reader, const struct compare_map *map,
 		return error_nomem(error);
 	reader->window->map = map;
 	reader->window->process = process;
-	for (int side = 0; side < SIDE_MAX && rc >= 0; side++)
+	for (int side = 0; side < SIDE_MAX && rc >= 0; side++) {
 		rc = pages_new(process[side]->source, needs, &reader->pages[side], error);
+		if (rc >= 0)
+			pages_set_chunk(reader->pages[side], CHUNK_PAGES);
+	}
 	if (rc < 0)
 		reader_done(reader);
 	return rc;

@@ -246,10 +246,10 @@ def sparse():
     """More runs than are held at once, on both sides."""
     changes = Changes()
     try:
-        at = int(changes.step("sparse 150000")[1], 16)
+        at = int(changes.step("sparse 600000")[1], 16)
         document = diff("--exit-code", changes.pid, changes.pid)
-        row = rows_of(document, at, 300000)[0]
-        if row["pages"] != {"zero>zero": 150000, "untouched>untouched": 150000}:
+        row = rows_of(document, at, 1200000)[0]
+        if row["pages"] != {"zero>zero": 600000, "untouched>untouched": 600000}:
             bad(f"sparse: {row['pages']}")
         check_totals(document, changes.pid, changes.pid)
     finally:

@@ -94,7 +94,8 @@ DEFINE_CLEANUP(pages_free, struct pages)
 
 /* Forces the plain path (no PAGEMAP_SCAN) so that both are tested on one kernel. */
 void pages_set_plain(struct pages *pages, bool plain);
-/* Works on few pages at a time, so that tests see several chunks. */
+/* Works on fewer pages at a time: for callers that end a walk early, and so that tests see
+ * several chunks. */
 void pages_set_chunk(struct pages *pages, uint64_t most);
 
 /* A list of ranges in ascending order, usually VMAs: neighbouring ones are joined into one
