@@ -52,6 +52,7 @@ struct words {
 	size_t vma_count;
 	uint64_t categories;		/* 0: no scan */
 	uint64_t scan_at, scan_end;	/* addresses not scanned yet */
+	uint64_t scan_done;		/* pages below are written */
 	struct source_region regions[REGIONS];
 	size_t region, region_count;
 
@@ -199,11 +200,14 @@ static int scan_more(struct words *w, struct error *error)
 	w->scan_at = walked > w->scan_at ? walked : w->scan_end;
 	for (size_t i = 0; i < w->region_count; i++) {
 		const struct source_region *region = &w->regions[i];
+		uint64_t first = region->start / w->page_size, end = region->end / w->page_size;
 
-		if (runs_same(&w->scan, region->start / w->page_size,
-			      (region->end - region->start) / w->page_size, region->categories,
-			      error) < 0)
+		first = first > w->scan_done ? first : w->scan_done;
+		if (first >= end)
+			continue;
+		if (runs_same(&w->scan, first, end - first, region->categories, error) < 0)
 			return -1;
+		w->scan_done = end;
 	}
 	return 0;
 }

@@ -191,6 +191,10 @@ int live_scan(struct source_process *process, const struct source_scan *scan,
 		return live_no_space(p, error);
 	*got = (size_t)rc;
 	*walked = arg.walk_end;
+	/* Of a walk that was done in parts, the kernel tells where the last but one ended
+	 * (do_pagemap_scan(), 6.7 to 6.18): what was given must not be given again. */
+	if (rc > 0 && regions[rc - 1].end > *walked)
+		*walked = regions[rc - 1].end;
 	return 0;
 }
 

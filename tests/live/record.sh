@@ -12,6 +12,8 @@ work=$(mktemp -d "$(pwd)/record.XXXXXX") || exit 99
 cd "$work" || exit 99
 trap 'cd /; rm -rf "$work"' EXIT
 . "$source/tools/state.sh"
+# A program that was just built is still being written to the disk.
+sync "$tools/memstate"
 fail=0
 
 bad() { echo "failed: $*"; fail=1; }
@@ -54,6 +56,7 @@ for state in $("$tools/memstate" --list | awk '{ print $1 }'); do
 	# shellcheck disable=SC2086
 	if "$vmatlas" record $state_pid $kids one >said 2>&1 && "$vmatlas" record $state_pid $kids two >said 2>&1; then
 		python3 "$source/live/record.py" one $state_pid $kids >said || { cat said; bad "$state"; }
+		python3 "$source/live/record.py" two $state_pid $kids >said || { cat said; bad "$state, second"; }
 		again one
 		normal one
 		normal two
@@ -65,5 +68,19 @@ for state in $("$tools/memstate" --list | awk '{ print $1 }'); do
 	all CONT
 	state_stop
 done
+# Everything that has an address space and stays; what ends meanwhile is left out.
+sleep 1000 &
+quiet=$!
+"$vmatlas" record --all ./all.tar.zst >said 2>&1 || { cat said; bad "--all"; }
+"$vmatlas" record --from ./all.tar.zst ./all >said 2>&1 || { cat said; bad "--all again"; }
+cat /proc/$quiet/smaps_rollup | cmp -s - all/$quiet/smaps_rollup || bad "--all: smaps_rollup of $quiet"
+for stat in all/*/stat; do
+	grep -q '^State:.[ZX]' "${stat%/stat}/status" && bad "--all: $stat is of a zombie"
+	[ -s "${stat%/stat}/maps" ] || grep -q '^maps ' "${stat%/stat}/missing" ||
+		bad "--all: ${stat%/stat} has no map"
+done
+"$vmatlas" record 2 ./kernel-thread >said 2>&1 && bad "a kernel thread was recorded"
+[ ! -e kernel-thread ] || bad "a kernel thread left something"
+kill $quiet
 python3 "$source/live/record_stop.py" "$vmatlas" || fail=1
 exit $fail
