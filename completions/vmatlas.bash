@@ -49,6 +49,8 @@ _vmatlas() {
 		;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "self $(_vmatlas_processes)" -- "$cur")
+		# What is made may stand anywhere.
+		[[ $command != record ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
 		;;
 	esac
 }
