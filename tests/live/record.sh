@@ -73,7 +73,7 @@ sleep 1000 &
 quiet=$!
 "$vmatlas" record --all ./all.tar.zst >said 2>&1 || { cat said; bad "--all"; }
 "$vmatlas" record --from ./all.tar.zst ./all >said 2>&1 || { cat said; bad "--all again"; }
-cat /proc/$quiet/smaps_rollup | cmp -s - all/$quiet/smaps_rollup || bad "--all: smaps_rollup of $quiet"
+cat /proc/$quiet/maps | cmp -s - all/$quiet/maps || bad "--all: maps of $quiet"
 for stat in all/*/stat; do
 	grep -q '^State:.[ZX]' "${stat%/stat}/status" && bad "--all: $stat is of a zombie"
 	[ -s "${stat%/stat}/maps" ] || grep -q '^maps ' "${stat%/stat}/missing" ||
