@@ -91,6 +91,9 @@ struct snapshot_missing {
 /* An absent file is an empty list. `name` is that of the file. */
 int snapshot_missing_load(struct snapshot_missing *missing, struct snapshot_store *store,
 			  const char *name, struct error *error);
+/* The text stays the caller's, and as long as the list. */
+int snapshot_missing_parse(struct snapshot_missing *missing, struct span text, const char *name,
+			   struct error *error);
 void snapshot_missing_done(struct snapshot_missing *missing);
 /* Why `item` is not there: the record as it was when it was recorded, else ERROR_NOT_RECORDED.
  * Always fails. */

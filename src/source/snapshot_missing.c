@@ -6,43 +6,32 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "vmatlas/base/errnos.h"
+
 #define MISSING_BYTES (64u << 20)
-#define ERRNO_MAX 255
-
-/* "EACCES" */
-static int errno_named(struct span name)
-{
-	for (int errnum = 1; errnum <= ERRNO_MAX; errnum++) {
-		const char *known = strerrorname_np(errnum);
-
-		if (known && span_is(name, known))
-			return errnum;
-	}
-	return 0;
-}
 
 /* "task/4243/syscall EPERM": an error that this system does not know has no meaning here. */
 static int add_line(struct snapshot_missing *missing, struct span line, struct error *error)
 {
 	struct snapshot_lack lack = { .item = span_take_until(&line, ' ') };
+	uint64_t errnum;
 
 	if (!lack.item.len || !span_take_char(&line, ' ') || !line.len)
 		return error_set(error, ERROR_DAMAGED, NULL, "not the form ITEM ERROR");
 	if (missing->count &&
 	    span_compare(missing->lacks[missing->count - 1].item, lack.item) >= 0)
 		return error_set(error, ERROR_DAMAGED, NULL, "not in order, or twice");
-	lack.errnum = errno_named(line);
-	if (!lack.errnum)
-		lack.errnum = EIO;
+	lack.errnum = name_value(errno_names, line, &errnum) < 0 ? EIO : (int)errnum;
 	if (array_grow((void **)&missing->lacks, &missing->cap, missing->count, sizeof(lack)) < 0)
 		return error_nomem(error);
 	missing->lacks[missing->count++] = lack;
 	return 0;
 }
 
-static int parse(struct snapshot_missing *missing, const char *name, struct error *error)
+int snapshot_missing_parse(struct snapshot_missing *missing, struct span rest, const char *name,
+			   struct error *error)
 {
-	struct span rest = buf_span(&missing->text), line;
+	struct span line;
 
 	for (unsigned long number = 1; rest.len; number++) {
 		struct error local = ERROR_INIT;
@@ -74,7 +63,7 @@ int snapshot_missing_load(struct snapshot_missing *missing, struct snapshot_stor
 		rc = snapshot_file_text(store->source, &file, name, MISSING_BYTES, &missing->text,
 					&local);
 	if (!rc)
-		rc = parse(missing, name, &local);
+		rc = snapshot_missing_parse(missing, buf_span(&missing->text), name, &local);
 	if (rc < 0 && error)
 		*error = local;
 	return rc;
@@ -106,32 +95,28 @@ bool snapshot_missing_has(const struct snapshot_missing *missing, const char *it
 	return find(missing, item);
 }
 
-/* The other way round than record does it; EACCES and the like are as for a system call. */
+static const char *const phrases[ERROR_CODE_MAX] = {
+	[ERROR_NOT_RECORDED] = "the snapshot does not hold it",
+	[ERROR_CHANGED] = "it changed while it was recorded",
+	[ERROR_LIMIT] = "it was too long to be recorded",
+	[ERROR_DAMAGED] = "it was damaged when it was recorded",
+	[ERROR_PARSE] = "it had not the form of the kernel's when it was recorded",
+	[ERROR_NOT_FOUND] = "there was no such thing",
+};
+
 int snapshot_missing_why(const struct snapshot_missing *missing, const char *item,
 			 struct error *error)
 {
 	const struct snapshot_lack *lack = find(missing, item);
-	int rc;
+	int errnum = lack ? lack->errnum : ENODATA;
+	enum error_code code = errno_error_code(errnum);
 
-	switch (lack ? lack->errnum : ENODATA) {
-	case ENODATA:
-		return error_set(error, ERROR_NOT_RECORDED, item, "the snapshot does not hold it");
-	case ESTALE:
-		rc = error_set(error, ERROR_CHANGED, item, "it changed while it was recorded");
-		break;
-	case EFBIG:
-		rc = error_set(error, ERROR_LIMIT, item, "it was too long to be recorded");
-		break;
-	case EBADMSG:
-		rc = error_set(error, ERROR_DAMAGED, item, "it was damaged when it was recorded");
-		break;
-	case ENOENT:
-		rc = error_set(error, ERROR_NOT_FOUND, item, "there was no such thing");
-		break;
-	default:
-		return error_errno(error, lack->errnum, item, "reading it for the snapshot");
-	}
+	if (phrases[code])
+		error_set(error, code, item, "%s", phrases[code]);
+	else
+		error_set(error, code, item, "reading it for the snapshot failed: %s",
+			  strerror(errnum));
 	if (error)
-		error->errnum = lack->errnum;
-	return rc;
+		error->errnum = errnum;
+	return -(int)code;
 }
