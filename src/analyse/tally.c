@@ -195,7 +195,9 @@ static int tally_init(struct tally *tally, struct source *source,
 	tally->zero_frame = source_zero_frame(source);
 	tally->flags_readable = source_frames_access(source, SOURCE_KPAGEFLAGS) == GAP_NONE;
 	tally->block = block_of(source, host->page_size);
-	if (frames > 1ULL << 34 || tally_slots_grow(&tally->frames, frames ? frames : 1) < 0)
+	if (frames > TALLY_SLOTS_MAX)
+		frames = TALLY_SLOTS_MAX;
+	if (tally_slots_grow(&tally->frames, frames ? frames : 1) < 0)
 		return error_nomem(&tally->error);
 	return 0;
 }

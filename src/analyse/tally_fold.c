@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tally.h"
 
-/* 64 TiB of memory or swap; a word that says more is damaged. */
-#define SLOTS_MAX (1ULL << 34)
-
 static int no_memory(struct tally *tally)
 {
 	error_nomem(&tally->error);
@@ -13,7 +10,7 @@ static int no_memory(struct tally *tally)
 
 static bool has_slot(struct tally_slots *slots, uint64_t at)
 {
-	return at < slots->count || (at < SLOTS_MAX && tally_slots_grow(slots, at + 1) == 0);
+	return at < slots->count || (at < TALLY_SLOTS_MAX && tally_slots_grow(slots, at + 1) == 0);
 }
 
 static uint32_t empty_set(const struct tally_range *range, uint64_t word)

@@ -90,11 +90,15 @@ static int read_maps(struct tally_reader *reader, struct error *error)
 static bool is_sparse(struct tally_reader *reader)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	uint64_t size = record_of(reader)->vss;
+	uint64_t size = record_of(reader)->vss, memory;
 	struct statm_record statm;
 
 	if (size < SPARSE_LEAST)
 		return false;
+	/* Whatever statm says: so much cannot be resident. */
+	memory = reader->tally->frames.count * reader->tally->page_size;
+	if (size > SPARSE_FACTOR * memory + SPARSE_LEAST)
+		return true;
 	return source_text(reader->source, 0, SOURCE_STATM, &text, NULL) == 0 &&
 	       statm_parse(buf_span(&text), &statm, NULL) == 0 &&
 	       size > SPARSE_FACTOR * statm.resident * reader->tally->page_size + SPARSE_LEAST;

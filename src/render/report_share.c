@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "report_share.h"
+#include "vmatlas/base/cleanup.h"
 
 static const struct tally_process *process_of(const struct share_row *row)
 {
@@ -145,8 +149,10 @@ static int add_processes(struct report *report, const struct share *share,
 	int rc = report_table_begin(report, "processes", "Processes",
 				    &show->columns[SHARE_ROWS_PROCESSES], NULL, share->count);
 
+	/* Of what has ended a number is left, which the set has. */
 	for (; row.index < share->count && rc >= 0; row.index++)
-		rc = report_row(report, &row);
+		if (report_is_json(report) || process_of(&row)->state != TALLY_GONE)
+			rc = report_row(report, &row);
 	return rc < 0 ? rc : report_table_end(report);
 }
 
@@ -205,49 +211,73 @@ static void add_counts(struct report *report, const struct tally_totals *totals,
 		    if_any(totals->failed));
 }
 
+/* Sizes of the set; without frames only the kernel's sums are known. */
+struct set_size {
+	const char *name;
+	const char *title;
+	size_t at;		/* of the uint64_t in the record */
+	bool from_kernel;
+	bool if_any;		/* in text only if it is not 0 */
+};
+
+#define TOTAL(member) offsetof(struct tally_totals, member)
+
+static const struct set_size set_sizes[] = {
+	{ "bytes_once", "memory, each frame once", TOTAL(bytes_once), false, false },
+	{ "anonymous_once", "anonymous part", TOTAL(anon_once), false, false },
+	{ "file_once", "files and shared memory", TOTAL(file_once), false, false },
+	{ "sum_rss", "sum of RSS", TOTAL(sum_rss), true, false },
+	{ "sum_pss", "sum of PSS", TOTAL(sum_pss), true, false },
+	{ "sum_uss", "sum of USS", TOTAL(sum_uss), true, false },
+	{ "outside", "mapped outside of the set too", TOTAL(outside), false, false },
+	{ "hugetlb_once", "hugetlb, each page once", TOTAL(hugetlb_once), false, true },
+	{ "sum_swap", "sum of swap", TOTAL(sum_swap), true, true },
+	{ "swap_once", "swap, each slot once", TOTAL(swap_once), false, true },
+	{ "over", "more often found than the kernel counts", TOTAL(over), false, true },
+};
+
+static void add_sizes(struct report *report, const struct share *share)
+{
+	const struct tally_totals *totals = tally_totals(share->tally);
+
+	for (size_t i = 0; i < ARRAY_SIZE(set_sizes); i++) {
+		const struct set_size *size = &set_sizes[i];
+		uint64_t bytes;
+
+		memcpy(&bytes, (const char *)totals + size->at, sizeof(bytes));
+		report_fact(report, size->name, size->title, size->from_kernel ?
+			    cell_size(bytes) : share_size(share, bytes),
+			    size->if_any ? if_any(bytes) : 0);
+	}
+}
+
 static void add_set(struct report *report, const struct share *share,
 		    const struct share_left *left)
 {
 	const struct tally_totals *totals = tally_totals(share->tally);
+	enum certainty certainty = certainty_of(totals);
 
 	report_object_begin(report, "set", "Set");
 	add_counts(report, totals, left);
 	report_fact(report, "frames", "frames", totals->frames_gap == GAP_NONE ?
 		    cell_count(totals->frames) : cell_missing(totals->frames_gap), 0);
-	report_fact(report, "bytes_once", "memory, each frame once",
-		    share_size(share, totals->bytes_once), 0);
-	report_fact(report, "anonymous_once", "anonymous part", share_size(share, totals->anon_once),
-		    0);
-	report_fact(report, "file_once", "files and shared memory",
-		    share_size(share, totals->file_once), 0);
-	report_fact(report, "sum_rss", "sum of RSS", cell_size(totals->sum_rss), 0);
-	report_fact(report, "sum_pss", "sum of PSS", cell_size(totals->sum_pss), 0);
-	report_fact(report, "sum_uss", "sum of USS", cell_size(totals->sum_uss), 0);
+	add_sizes(report, share);
 	report_fact(report, "saved", "saved by sharing",
 		    share_size(share, totals->sum_rss - totals->bytes_once), 0);
-	report_fact(report, "outside", "mapped outside of the set too",
-		    share_size(share, totals->outside), 0);
-	report_fact(report, "hugetlb_once", "hugetlb, each page once",
-		    share_size(share, totals->hugetlb_once), if_any(totals->hugetlb_once));
-	report_fact(report, "sum_swap", "sum of swap", cell_size(totals->sum_swap),
-		    if_any(totals->sum_swap));
-	report_fact(report, "swap_once", "swap, each slot once",
-		    share_size(share, totals->swap_once), if_any(totals->swap_once));
 	report_fact(report, "swap_shared", "slots of more than one process",
 		    share_size(share, share->swap_shared), if_any(share->swap_shared));
 	report_fact(report, "zero", "zero page (no memory)", share_size(share, share->zero),
 		    REPORT_JSON_ONLY);
 	report_fact(report, "huge_zero", "huge zero page (no memory)",
 		    share_size(share, share->huge_zero), if_any(share->huge_zero));
-	report_fact(report, "over", "more often found than the kernel counts",
-		    share_size(share, totals->over), if_any(totals->over));
-	report_fact(report, "certainty", "counts are",
-		    cell_text(certainty_name(certainty_of(totals))), REPORT_JSON_ONLY);
-	report_fact(report, NULL, "counts are",
-		    cell_text(certainty_of(totals) == CERTAINTY_OBSERVED ? "exact" : "estimates"),
-		    REPORT_TEXT_ONLY);
+	report_fact(report, "certainty", NULL, cell_text(certainty_name(certainty)),
+		    REPORT_JSON_ONLY);
+	report_fact(report, NULL, "counts are", cell_text(
+		!totals->frames_visible ? "the kernel's" :
+		certainty == CERTAINTY_OBSERVED ? "exact" : "estimates"), REPORT_TEXT_ONLY);
 	report_fact(report, "duration_us", "read within (us)", cell_count(totals->duration_us), 0);
-	add_freed(report, share);
+	if (totals->frames_visible || report_is_json(report))
+		add_freed(report, share);
 	report_object_end(report);
 }
 

@@ -27,14 +27,17 @@ int share_add_causes(struct report *report, const struct share *share)
 {
 	struct share_row row = { share, share_list(share), 0 };
 	struct column_set set;
+	const struct tally_totals *totals = tally_totals(share->tally);
 	int rc = column_set_choose(&set, cause_columns, NULL, false, NULL);
 
+	if (!report_is_json(report) &&
+	    (!totals->frames_visible || totals->sum_rss == totals->bytes_once))
+		return 0;
 	if (rc >= 0)
 		rc = report_table_begin(report, "causes", "Shared in the set, by cause", &set, NULL,
 					SHARE_CAUSE_MAX);
 	for (; row.index < SHARE_CAUSE_MAX && rc >= 0; row.index++)
-		if (report_is_json(report) || CAUSE(&row)->once ||
-		    !tally_totals(share->tally)->frames_visible)
+		if (report_is_json(report) || CAUSE(&row)->once)
 			rc = report_row(report, &row);
 	return rc < 0 ? rc : report_table_end(report);
 }
