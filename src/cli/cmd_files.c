@@ -29,7 +29,7 @@ static int load(struct cli *cli, const struct selection *selection, struct mappe
 	struct progress progress;
 	struct mapped_request request = {
 		.pids = pids, .count = selection->count, .threads = cli->threads,
-		.outside = !cli_selects_all(cli), .progress = step, .ctx = &progress,
+		.outside = cli_has_outside(cli), .progress = step, .ctx = &progress,
 	};
 	int rc;
 

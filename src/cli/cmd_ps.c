@@ -47,7 +47,9 @@ static int read_machine(struct cli *cli, const struct roster *roster, struct mac
 
 	if (!cli_selects_all(cli) || cli_has(cli, "no-ledger"))
 		return 0;
-	rc = machine_read(cli->source, roster->tally, machine, &local);
+	/* What a recording does not hold would seem to be unused. */
+	rc = machine_read(cli->source, cli_has_outside(cli) ? NULL : roster->tally, machine,
+			  &local);
 	if (rc >= 0)
 		*shown = machine;
 	else if (local.code != ERROR_NOT_RECORDED)
@@ -74,7 +76,7 @@ static int collect(struct cli *cli, unsigned needs, struct ps_data *data, struct
 {
 	int rc = cli_select(cli, true, &data->selection, error);
 
-	if (!cli_selects_all(cli))
+	if (cli_has_outside(cli))
 		needs |= ROSTER_NEED_OUTSIDE;
 	if (rc >= 0)
 		rc = stop_begin(cli, &data->selection, &data->stop, error);

@@ -369,6 +369,11 @@ bool cli_selects_all(const struct cli *cli)
 	return cli_has(cli, "all") || (!cli->operand_count && !cli_has(cli, "tree"));
 }
 
+bool cli_has_outside(const struct cli *cli)
+{
+	return cli->from || !cli_selects_all(cli);
+}
+
 int cli_top(struct cli *cli)
 {
 	const char *top = cli_value(cli, "top");

@@ -221,6 +221,35 @@ def wait_for(read, enough, seconds=10):
     return value
 
 
+def check_snapshot():
+    """A recording of a part of the machine: who was not recorded counts for PSS as well."""
+    if not ROOT:
+        return
+    with State("child-wrote") as state, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "recorded")
+        subprocess.run([VMATLAS, "record", "--tree", str(state.process.pid), path], check=True,
+                       capture_output=True)
+        live = rows(ps("--tree", state.process.pid))
+        document = ps("--from", path)
+        found = rows(document)
+        if found.keys() != live.keys() or len(found) < 2:
+            bad(f"recorded are {sorted(found)}, not {sorted(live)}")
+        for pid, row in found.items():
+            want = live.get(pid, row)
+            for key in ("rss", "anon", "swap", "vss", "pagetables", "ppid", "uid", "comm"):
+                if row[key] != want[key]:
+                    bad(f"recorded {pid}: {key} is {row[key]}, live {want[key]}")
+            if abs(row["pss"] - want["pss"]) > want["pss"] // 10:
+                bad(f"recorded {pid}: PSS {row['pss']}, live {want['pss']}")
+        for row in document["ledger"]["rows"]:
+            if row["counter"] is not None:
+                bad("the ledger of a recording stands on its processes")
+        if list(rows(ps("--from", path, "--tree", max(found)))) != [max(found)]:
+            bad("a recorded tree is not found")
+        if rows(ps("--from", path, "--name", "memstate")).keys() != found.keys():
+            bad("recorded names are not found")
+
+
 def check_machine():
     before, document, after = fields("/proc/meminfo"), ps(), fields("/proc/meminfo")
     ledger = document["ledger"]
@@ -410,7 +439,7 @@ def check_names():
 
 
 def main():
-    for check in (check_states, check_same_space, check_machine, check_order, check_unprivileged,
+    for check in (check_states, check_same_space, check_snapshot, check_machine, check_order, check_unprivileged,
                   check_hidepid, check_pid_namespace, check_cgroups, check_vanishing,
                   check_names):
         check()
