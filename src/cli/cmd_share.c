@@ -13,6 +13,7 @@ static const struct cli_option share_options[] = {
 	{ "classes", NULL, "one row per class of memory instead" },
 	{ "forks", NULL, "one row per parent and child instead: all are compared" },
 	{ "pairs-of", NULL, "one row per pair of processes instead" },
+	{ "openmetrics", NULL, "print OpenMetrics text, for a collector of metrics" },
 	SELECT_OPTIONS,
 	STOP_OPTION,
 	{ NULL, NULL, NULL },
@@ -133,8 +134,23 @@ static int share_one(struct cli *cli, struct report *report, struct source_proce
 	return data.selection.failed ? STATUS_FAILED : 0;
 }
 
+static int run_metrics(struct cli *cli)
+{
+	CLEANUP(data_done) struct share_data data = { 0 };
+	struct error error = ERROR_INIT;
+
+	if (cli->report.format != REPORT_TEXT || cli->columns)
+		return cli_usage_error(cli, "--openmetrics is a format of its own");
+	if (collect(cli, &data, &error) < 0 ||
+	    report_share_metrics(stdout, data.share, &data.show.left, &error) < 0)
+		return cli_error(&error);
+	return data.selection.failed ? STATUS_FAILED : STATUS_OK;
+}
+
 static int share_run(struct cli *cli)
 {
+	if (cli_has(cli, "openmetrics"))
+		return run_metrics(cli);
 	return cli_one_document(cli, "vmatlas/share", share_one);
 }
 

@@ -66,6 +66,15 @@ if [ "$(id -u)" = 0 ]; then
 	[ "$(grep -c "^ *PID *[1-9]" "$work/out")" -ge 2 ] || bad "no second block: $(cat "$work/out")"
 fi
 
+# OpenMetrics: the same numbers as in the JSON are of live processes; here the form.
+if command -v python3 >/dev/null; then
+	run 2 --openmetrics --json $$; says 'a format of its own' err
+	run 0 --openmetrics $$
+	python3 "$top/tests/tools/openmetrics.py" "$work/out" || bad "the metrics"
+	says '^vmatlas_share_processes 1$' out
+	[ "$(id -u)" != 0 ] || says "^vmatlas_share_process_freed_bytes{pid=\"$$\"," out
+fi
+
 # A recorded process without page frames: the kernel's sums, and bounds of the rest.
 mkdir "$work/one" "$work/bare"
 for name in maps stat status smaps_rollup; do cat "/proc/$$/$name" >"$work/one/$name"; done

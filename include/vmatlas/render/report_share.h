@@ -37,4 +37,8 @@ struct share_show {
 int report_share(struct report *report, const struct share *share,
 		 const struct share_show *show);
 
+/* The same for a collector of metrics: see metrics.h. Of objects those with the largest PSS. */
+int report_share_metrics(FILE *out, const struct share *share, const struct share_left *left,
+			 struct error *error);
+
 #endif
