@@ -41,8 +41,8 @@ static bool is_first(const struct watch_state *state, const struct compare_range
 	       state->process->vmas[range->vma].start == range->start;
 }
 
-static void judge(struct watched *watched, const struct compare_match *match,
-		  const struct watch_state *const state[SIDE_MAX])
+static struct watch_change change_of(const struct compare_match *match,
+				     const struct watch_state *const state[SIDE_MAX])
 {
 	enum compare_side side = match->side[AFTER].vma == VMA_NONE ? BEFORE : AFTER;
 	const struct process *process = state[side]->process;
@@ -63,8 +63,50 @@ static void judge(struct watched *watched, const struct compare_match *match,
 		change.swap += sign * (int64_t)sums.swap;
 		change.copied += sign * (int64_t)sums.copied;
 	}
-	if (change.change != CHANGE_SAME || weight(&change))
-		keep(watched, &change);
+	return change;
+}
+
+/* Parts of one VMA, before or after: their sums can only be told together. */
+static bool are_parts(const struct compare_match *a, const struct compare_match *b)
+{
+	for (int side = 0; side < SIDE_MAX; side++)
+		if (a->side[side].vma != VMA_NONE && a->side[side].vma == b->side[side].vma)
+			return true;
+	return false;
+}
+
+static void join(struct watch_change *first, struct watch_change *part)
+{
+	first->rss += part->rss;
+	first->swap += part->swap;
+	first->copied += part->copied;
+	part->rss = part->swap = part->copied = 0;
+}
+
+static void keep_changed(struct watched *watched, const struct watch_change *change)
+{
+	if (change->change != CHANGE_SAME || weight(change))
+		keep(watched, change);
+}
+
+static void judge_all(struct watched *watched, const struct compare_map *map,
+		      const struct watch_state *const state[SIDE_MAX])
+{
+	struct watch_change first = { .change = CHANGE_SAME };
+
+	for (size_t i = 0; i < map->count; i++) {
+		struct watch_change change = change_of(&map->matches[i], state);
+
+		if (i && are_parts(&map->matches[i - 1], &map->matches[i])) {
+			join(&first, &change);
+			if (change.change != CHANGE_SPLIT && change.change != CHANGE_MERGED)
+				keep_changed(watched, &change);
+			continue;
+		}
+		keep_changed(watched, &first);
+		first = change;
+	}
+	keep_changed(watched, &first);
 }
 
 int watch_compare(struct watched *watched, const struct watch_state *before,
@@ -76,8 +118,7 @@ int watch_compare(struct watched *watched, const struct watch_state *before,
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < map.count; i++)
-		judge(watched, &map.matches[i], state);
+	judge_all(watched, &map, state);
 	watched->changes_known = true;
 	compare_map_done(&map);
 	return 0;
