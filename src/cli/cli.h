@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "vmatlas/base/cleanup.h"
+#include "vmatlas/model/moved.h"
 #include "vmatlas/model/process.h"
 #include "vmatlas/render/document.h"
 #include "vmatlas/render/report.h"
@@ -137,6 +138,9 @@ int cli_worse(int a, int b);
  * and warnings. The caller frees *loaded. */
 int cli_load(struct report *report, struct source_process *process, unsigned needs,
 	     struct process **loaded, struct error *error);
+/* What moved since `before` is no longer where the answer says: a warning. Not of snapshots. */
+int cli_warn_moved(struct report *report, const struct process *process,
+		   const struct activity *before, struct error *error);
 /* Do --vma and --range leave this VMA in? --vma is an address it holds, its name or the last
  * part of it (shell patterns allowed), a role, or the letter of a class. */
 bool cli_wants_vma(const struct cli *cli, const struct process *process, const struct vma *vma);

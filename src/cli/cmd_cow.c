@@ -103,28 +103,6 @@ static int add_family(const struct cli *cli, struct report *report, struct proce
 	return rc;
 }
 
-/* What moved meanwhile is no longer where the answer says. */
-static int warn_moved(struct report *report, const struct process *process,
-		      const struct activity *before, struct error *error)
-{
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	struct activity after;
-	uint64_t moved = 0;
-
-	if (source_host(source_process_source(process->source))->kind != SOURCE_KIND_LIVE)
-		return 0;
-	activity_read(process->source, &after);
-	if (activity_none(before, &after))
-		return 0;
-	if (process_moved(process, &moved, error) < 0)
-		return -1;
-	if (!moved)
-		return 0;
-	buf_addf(&text, "%llu VMAs appeared, went or changed their bounds or permissions "
-		 "while the pages were read", (unsigned long long)moved);
-	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
-}
-
 static int cow_one(struct cli *cli, struct report *report, struct source_process *source,
 		   struct error *error)
 {
@@ -144,7 +122,7 @@ static int cow_one(struct cli *cli, struct report *report, struct source_process
 	    classify_process(process, error) < 0)
 		return -1;
 	if (show(cli, report, process, &chosen, error) < 0 ||
-	    warn_moved(report, process, &before, error) < 0)
+	    cli_warn_moved(report, process, &before, error) < 0)
 		return -1;
 	return cli_has(cli, "family") ? add_family(cli, report, process, error) : 0;
 }

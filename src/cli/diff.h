@@ -18,6 +18,7 @@ struct diff_operand {
 struct diff_process {
 	struct source_process *source;	/* NULL: it is not on this side */
 	struct process *loaded;
+	struct activity before;		/* when it was read */
 };
 
 struct diff {

@@ -15,7 +15,7 @@ static void close_pair(struct diff *diff)
 	for (int side = 0; side < SIDE_MAX; side++) {
 		process_free(diff->at[side].loaded);
 		source_process_free(diff->at[side].source);
-		diff->at[side] = (struct diff_process) { NULL, NULL };
+		diff->at[side] = (struct diff_process) { .source = NULL };
 	}
 }
 
@@ -190,6 +190,8 @@ static int load(struct diff *diff, struct error *error)
 	for (int side = 0; side < SIDE_MAX && rc >= 0; side++) {
 		struct diff_process *at = &diff->at[side];
 
+		if (at->source)
+			activity_read(at->source, &at->before);
 		if (at->source)
 			rc = process_load(at->source, needs, &at->loaded, error);
 		if (rc >= 0 && at->source)

@@ -50,6 +50,27 @@ int cli_load(struct report *report, struct source_process *process, unsigned nee
 	return rc < 0 ? rc : report_document_process(report, *loaded);
 }
 
+int cli_warn_moved(struct report *report, const struct process *process,
+		   const struct activity *before, struct error *error)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct activity after;
+	uint64_t moved = 0;
+
+	if (source_host(source_process_source(process->source))->kind != SOURCE_KIND_LIVE)
+		return 0;
+	activity_read(process->source, &after);
+	if (activity_none(before, &after))
+		return 0;
+	if (process_moved(process, &moved, error) < 0)
+		return -1;
+	if (!moved)
+		return 0;
+	buf_addf(&text, "%llu VMAs appeared, went or changed their bounds or permissions "
+		 "while the pages were read", (unsigned long long)moved);
+	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
+}
+
 /* In JSON always. A text that breaks off says so in a file; on a terminal, and where nothing
  * stands above, stderr is enough. */
 static bool failure_belongs(const struct report *report)
