@@ -70,20 +70,28 @@ static int first_frame(void *ctx, enum compare_side side, const struct compare_r
 	return 1;
 }
 
-static bool frames_visible(const struct process *process)
+/* Frame numbers mean the same on both sides only on one machine, up since then: what can be told
+ * of that is the kernel and how much memory it has. */
+static bool frames_comparable(const struct comparison *comparison)
 {
-	return source_host(source_process_source(process->source))->frames_visible;
+	struct source *before = source_process_source(comparison->process[BEFORE]->source);
+	struct source *after = source_process_source(comparison->process[AFTER]->source);
+
+	if (comparison->pages_gap != GAP_NONE || !source_host(before)->frames_visible ||
+	    !source_host(after)->frames_visible)
+		return false;
+	return before == after || (!strcmp(source_host(before)->kernel,
+					   source_host(after)->kernel) &&
+				   source_frames_end(before) == source_frames_end(after));
 }
 
 static int build_map(struct comparison *comparison, struct error *error)
 {
 	struct pages *pages[SIDE_MAX] = { NULL, NULL };
 	struct compare_probe probe = { first_frame, pages };
-	bool frames = comparison->pages_gap == GAP_NONE;
+	bool frames = frames_comparable(comparison);
 	int rc = 0;
 
-	for (int side = 0; side < SIDE_MAX; side++)
-		frames &= frames_visible(comparison->process[side]);
 	for (int side = 0; side < SIDE_MAX && frames && rc >= 0; side++)
 		rc = pages_new(comparison->process[side]->source, PAGE_NEED_FLAGS, &pages[side],
 			       error);

@@ -21,7 +21,7 @@ static void on_signal(int number)
 static void catch_signals(sigset_t *sleeping)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, old;
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
@@ -30,7 +30,10 @@ static void catch_signals(sigset_t *sleeping)
 	sigprocmask(SIG_BLOCK, &blocked, sleeping);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		sigdelset(sleeping, numbers[i]);
-		sigaction(numbers[i], &action, NULL);
+		/* nohup: what outlives its terminal shall go on. */
+		if (numbers[i] != SIGHUP || sigaction(SIGHUP, NULL, &old) < 0 ||
+		    old.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
 	}
 }
 
@@ -53,7 +56,8 @@ static int check_known(const struct watch_target *target, const struct watch_con
 	enum gap gap = target->watched.now.gap[condition->counter];
 	char item[64];
 
-	if (gap == GAP_NONE || target->watched.event == WATCH_EXIT)
+	/* What changed while it was read may be known the next time. */
+	if (gap == GAP_NONE || gap == GAP_CHANGED || target->watched.event == WATCH_EXIT)
 		return 0;
 	snprintf(item, sizeof(item), "%.*s", (int)condition->text.len, condition->text.ptr);
 	return error_set(error, ERROR_DENIED, item, "cannot be told of %d: %s",

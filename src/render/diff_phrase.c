@@ -62,6 +62,17 @@ static const struct meaning meanings[] = {
 	{ STATE_MIGRATING, ANY, ANY, "migrated" },
 };
 
+/* Two that live side by side, laid out alike: nothing became of the other. */
+static const struct meaning fork_meanings[] = {
+	{ STATE_ANON, STATE_ANON, FRAME_OTHER, "each has its own: one of them wrote" },
+	{ STATE_COPY, STATE_COPY, FRAME_OTHER, "each has its own: one of them wrote" },
+	{ STATE_ANON_SHARED, STATE_ANON, FRAME_OTHER, "copied" },
+	{ STATE_COPY_SHARED, STATE_COPY, FRAME_OTHER, "copied" },
+	{ STATE_FILE, STATE_UNTOUCHED, ANY, "not touched there: fork leaves tables of files out" },
+	{ STATE_OBJECT, STATE_UNTOUCHED, ANY, "not touched there: fork leaves tables of files out" },
+	{ STATE_FILE, STATE_FILE, FRAME_OTHER, "of another file or filesystem" },
+};
+
 static bool fits(const struct meaning *meaning, const struct compare_transition *transition)
 {
 	return (meaning->from == ANY || meaning->from == transition->from) &&
@@ -77,6 +88,9 @@ const char *diff_meaning(enum compare_kin kin, const struct compare_transition *
 	if (kin == KIN_OTHER)
 		return transition->from == STATE_UNMAPPED ? "only after" :
 		       transition->to == STATE_UNMAPPED ? "only before" : "";
+	for (size_t i = 0; kin == KIN_FORK && i < ARRAY_SIZE(fork_meanings); i++)
+		if (fits(&fork_meanings[i], transition))
+			return fork_meanings[i].text;
 	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
 		if (fits(&meanings[i], transition))
 			return meanings[i].text;

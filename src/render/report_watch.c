@@ -267,14 +267,15 @@ int report_watch_sample(struct report *report, const struct watch_view *view)
 int report_watch_summary(struct report *report, const struct watch_view *view)
 {
 	const struct watch_curve *curve = view->curve;
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	CLEANUP(buf_done) struct buf text = BUF_INIT, head = BUF_INIT;
 	bool size = watch_is_size(view->counter);
-	const char *name = watch_counter_names[view->counter].name;
 
 	if (!curve->samples)
 		return 0;
 	curve_add_points(&text, curve->points, curve->count);
-	report_heading(report, name);
+	buf_addf(&head, "%s of %d (%s)", watch_counter_names[view->counter].name,
+		 (int)view->watched->pid, buf_str(&view->watched->comm));
+	report_heading(report, buf_str(&head));
 	report_fact(report, NULL, "curve", cell_text(buf_str(&text)), REPORT_TEXT_ONLY);
 	report_fact(report, NULL, "first", size ? cell_size(curve->first) :
 		    cell_count(curve->first), REPORT_TEXT_ONLY);

@@ -78,6 +78,19 @@ document 4 --json --exit-code "$work/a" "$work/c"
 run 4 --exit-code "$work/a" "$work/c"
 grep -q '^counters ' "$work/out" || bad "other counters are not listed"
 
+# Texts of all ages and widths: names escaped, a text never differs from itself.
+: >"$work/all"
+for a in "$top"/fixtures/text/maps/good-*.txt; do
+	for b in "$a" "$top/fixtures/text/maps/good-64bit.txt"; do
+		"$vmatlas" diff --json --exit-code "$a" "$b" >>"$work/all" 2>"$work/err"
+		got=$?
+		[ "$a" = "$b" ] && expected=0 || expected=4
+		[ $got = $expected ] || bad "diff $a $b: exit $got: $(cat "$work/err")"
+	done
+done
+"$top/tests/cli/validate.py" diff "$work/all"
+[ $? = 1 ] && bad "texts: see above"
+
 # Several processes on both sides: a document for each, and their sums.
 "$vmatlas" record $one $two "$work/both" >"$work/out" 2>&1 || bad "record: $(cat "$work/out")"
 document 0 --json --exit-code "$work/both" "$work/both"
@@ -85,6 +98,8 @@ document 0 --json --exit-code "$work/both" "$work/both"
 document 0 --json --exit-code "$work/both:$one" $one
 document 0 --json --exit-code $two "$work/both"
 document 0 --json "$work/both:$one" "$work/both:$two"
+grep -E '"change": "(added|removed|moved|grown|shrunk|split|merged)"' "$work/out" &&
+	bad "not all VMAs of two recorded runs are matched"
 run 0 "$work/both" "$work/both"
 grep -q '^Of 2 processes 0 came, 0 went and 0 changed' "$work/out" || bad "no account of the family"
 "$vmatlas" record $one "$work/one" >"$work/out" 2>&1 || bad "record: $(cat "$work/out")"
@@ -97,6 +112,11 @@ cp -r "$work/one" "$work/other"
 sed -i 's/^machine .*/machine riscv64/' "$work/other/manifest"
 run 2 "$work/one" "$work/other"
 grep -q 'riscv64' "$work/err" || bad "other machines: $(cat "$work/err")"
+cp -r "$work/one" "$work/large"
+sed -i 's/^page_size .*/page_size 65536/' "$work/large/manifest"
+run 2 "$work/one" "$work/large"
+grep -q 'pages of 4096 and of 65536 bytes cannot be compared' "$work/err" ||
+	bad "other page sizes: $(cat "$work/err")"
 
 run 2
 run 2 $one

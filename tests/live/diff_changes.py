@@ -150,6 +150,9 @@ def forked():
         # After a fork the kernel does not merge what is new with what was inherited.
         if sum(r["pages"].get("unmapped>anon", 0) for r in heap) != 20:
             bad(f"heap: {heap}")
+        meanings = {(t["from"], t["to"], t["frame"]): t["meaning"] for t in document["transitions"]}
+        if not (meanings["anon", "anon", "other"] or "").startswith("each has its own"):
+            bad(f"of a fork and its parent: {meanings}")
         check_symbols(document)
         check_totals(document, parent, child)
         check_parts(changes)
@@ -221,6 +224,9 @@ def recorded():
             bad(f"the parent: {by_pid[parent]}")
         if by_pid[child] != {("anon-shared", "anon", "other"): 30}:
             bad(f"the child: {by_pid[child]}")
+        said = [t["meaning"] for d in found[:2] for t in d["transitions"]]
+        if "copied since" not in said:
+            bad("nothing says that pages were copied since")
         if "moved" not in [row["change"] for d in found[:2] for row in d["vmas"]]:
             bad("mremap between two recordings is not seen")
         eroded = {str(p["pid"]): p["eroded"] for p in found[2]["processes"]}
