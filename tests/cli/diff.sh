@@ -88,8 +88,22 @@ for a in "$top"/fixtures/text/maps/good-*.txt; do
 		[ $got = $expected ] || bad "diff $a $b: exit $got: $(cat "$work/err")"
 	done
 done
+# The same of snapshots of all machines.
+for manifest in "$top"/fixtures/machines/*/manifest "$top"/fixtures/recorded/*/manifest; do
+	"$vmatlas" diff --json --exit-code "${manifest%/*}" "${manifest%/*}" >>"$work/all" 2>"$work/err"
+	got=$?
+	[ $got = 0 ] || bad "diff of ${manifest%/*} and itself: exit $got: $(cat "$work/err")"
+done
 "$top/tests/cli/validate.py" diff "$work/all"
 [ $? = 1 ] && bad "texts: see above"
+
+# A recorded family: what a child copied is in another frame than its parent's.
+set -- $(ls "$top/fixtures/recorded/fork" | grep '^[0-9]*$' | sort -n)
+run 0 --json "$top/fixtures/recorded/fork:$1" "$top/fixtures/recorded/fork:$2"
+grep -q '"pages": 16, .*"from": "anon-shared", "to": "anon", "frame": "other", "meaning": "copied"' "$work/out" ||
+	bad "the recorded family: $(grep '"from"' "$work/out")"
+run 2 "$top/fixtures/machines/i386" "$top/fixtures/recorded/swap"
+run 2 "$top/fixtures/machines/aarch64-64k" "$top/fixtures/machines/no-frames"
 
 # Several processes on both sides: a document for each, and their sums.
 "$vmatlas" record $one $two "$work/both" >"$work/out" 2>&1 || bad "record: $(cat "$work/out")"
