@@ -5,7 +5,7 @@
 #include "vmatlas/analyse/watch.h"
 
 struct watch_vma {
-	uint64_t rss, swap, copied;
+	uint64_t rss, swap, copied, shared;
 };
 
 /* The process at one sample: its map, and what each VMA held. */

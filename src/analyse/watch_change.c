@@ -14,7 +14,7 @@ static struct watch_vma sums_of(const struct watch_state *state, const struct co
 static uint64_t weight(const struct watch_change *change)
 {
 	return (uint64_t)llabs(change->rss) + (uint64_t)llabs(change->swap) +
-	       (uint64_t)llabs(change->copied);
+	       (uint64_t)llabs(change->copied) + (uint64_t)llabs(change->shared);
 }
 
 /* The heaviest are kept, heaviest first. */
@@ -62,6 +62,7 @@ static struct watch_change change_of(const struct compare_match *match,
 		change.rss += sign * (int64_t)sums.rss;
 		change.swap += sign * (int64_t)sums.swap;
 		change.copied += sign * (int64_t)sums.copied;
+		change.shared += sign * (int64_t)sums.shared;
 	}
 	return change;
 }
@@ -80,7 +81,8 @@ static void join(struct watch_change *first, struct watch_change *part)
 	first->rss += part->rss;
 	first->swap += part->swap;
 	first->copied += part->copied;
-	part->rss = part->swap = part->copied = 0;
+	first->shared += part->shared;
+	part->rss = part->swap = part->copied = part->shared = 0;
 }
 
 static void keep_changed(struct watched *watched, const struct watch_change *change)

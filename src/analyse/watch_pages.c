@@ -20,6 +20,7 @@ static int end_vma(void *ctx, uint32_t vma, const struct cow_counts *counts)
 
 	state->vmas[vma] = (struct watch_vma) {
 		.rss = counts->rss, .swap = counts->swap, .copied = counts->copied,
+		.shared = counts->shared,
 	};
 	return 0;
 }

@@ -71,6 +71,8 @@ static void add_change(struct buf *text, const struct watch_change *change)
 		add_delta(text, " ", change->rss, change->size ? " resident" : "");
 	if (change->copied)
 		add_delta(text, " ", change->copied, " copied");
+	if (change->shared)
+		add_delta(text, " ", change->shared, " shared");
 	if (change->swap)
 		add_delta(text, " ", change->swap, " swap");
 }
@@ -85,7 +87,7 @@ static struct span what(const struct watch_view *view, struct scratch *scratch)
 	if (watched->event == WATCH_EXIT)
 		return SPAN_LITERAL("exited");
 	if (watched->event == WATCH_EXEC)
-		buf_addf(&text, "exec: now %s", buf_str(&watched->comm));
+		buf_addf(&text, "exec: now %.*s", (int)watched->comm.len, buf_str(&watched->comm));
 	if (view->met)
 		buf_addf(&text, "%smet: %s", text.len ? "; " : "", view->met);
 	for (size_t i = 0; i < watched->change_count && i < SAID; i++)
@@ -212,6 +214,7 @@ static void report_change(struct report *report, const struct watch_change *chan
 		cell_named("size", cell_signed(change->size)),
 		cell_named("rss", cell_signed(change->rss)),
 		cell_named("copied", cell_signed(change->copied)),
+		cell_named("shared", cell_signed(change->shared)),
 		cell_named("swap", cell_signed(change->swap)),
 	};
 
@@ -273,8 +276,9 @@ int report_watch_summary(struct report *report, const struct watch_view *view)
 	if (!curve->samples)
 		return 0;
 	curve_add_points(&text, curve->points, curve->count);
-	buf_addf(&head, "%s of %d (%s)", watch_counter_names[view->counter].name,
-		 (int)view->watched->pid, buf_str(&view->watched->comm));
+	buf_addf(&head, "%s of %d (%.*s)", watch_counter_names[view->counter].name,
+		 (int)view->watched->pid, (int)view->watched->comm.len,
+		 buf_str(&view->watched->comm));
 	report_heading(report, buf_str(&head));
 	report_fact(report, NULL, "curve", cell_text(buf_str(&text)), REPORT_TEXT_ONLY);
 	report_fact(report, NULL, "first", size ? cell_size(curve->first) :

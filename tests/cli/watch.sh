@@ -54,6 +54,7 @@ calls=$(tail -1 "$work/out" | sed 's/.*"sample_cost": {[^}]*"calls": \([0-9]*\).
 run 0 --count 3 $one
 [ "$(grep -c '^ *0\.[0-9] ' "$work/out")" = 3 ] || bad "not three rows: $(cat "$work/out")"
 grep -q '^curve  ' "$work/out" || bad "no curve"
+grep -qx "rss of $one (sleep)" "$work/out" || bad "the summary does not say whose it is"
 grep -q '^3 samples\.' "$work/out" || bad "no account of the cost"
 LC_ALL=C run 0 --count 3 $one
 LC_ALL=C grep -q '[^ -~]' "$work/out" && bad "not ASCII in the C locale"

@@ -91,6 +91,32 @@ def steps():
         process.wait()
 
 
+def erosion():
+    """A parent that sleeps, while its child writes what both have."""
+    process = subprocess.Popen([WORK + "/changes", WORK + "/file", "fork"], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    said = {}
+    for line in process.stdout:
+        said[line.split()[0]] = line.split()[1]
+        if line.startswith("ready"):
+            break
+    watcher = watch("--interval", "50ms", said["parent"])
+    try:
+        next_of(watcher)
+        settle(watcher)
+        step(process, "write common 40")
+        grown, seen = settle(watcher)
+        if grown["shared"] != -40 * PAGE or grown["uss"] != 40 * PAGE or grown["rss"]:
+            bad(f"erosion: {grown}")
+        if not any(c["shared"] == -40 * PAGE for c in seen):
+            bad(f"erosion: changes are {seen}")
+    finally:
+        watcher.terminate()
+        watcher.communicate()
+        process.kill()
+        process.wait()
+
+
 def gate():
     """A bound that is met exactly, and one that is missed by a byte."""
     for bound, status in (("delta.copied>=12K", 4), ("delta.copied>12K", 0)):
@@ -129,6 +155,7 @@ def memory():
 
 
 steps()
+erosion()
 gate()
 memory()
 sys.exit(1 if wrong else 0)

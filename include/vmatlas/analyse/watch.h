@@ -83,7 +83,7 @@ struct watch_change {
 	const struct object *object;	/* NULL: anonymous */
 	enum vma_role role;
 	enum compare_change change;
-	int64_t size, rss, swap, copied;	/* bytes more or less */
+	int64_t size, rss, swap, copied, shared;	/* bytes more or less */
 };
 
 #define WATCH_CHANGES_MAX 8	/* kept: those with most bytes */
