@@ -236,7 +236,7 @@ static int list_classes(struct summing *s, struct error *error)
 	for (size_t i = 0; i < s->groups->count; i++) {
 		const struct share_group *group = &s->groups->items[i];
 
-		if (group->vma_class == VMA_CLASS_MAX || class_of(share, group))
+		if (class_of(share, group))
 			continue;
 		if (array_grow((void **)&share->classes, &cap, share->class_count,
 			       sizeof(*share->classes)) < 0)
@@ -357,7 +357,7 @@ int share_sum(struct share_load *load, struct error *error)
 	s.facts = facts = malloc(s.count * sizeof(*facts));
 	if (!facts || (share->pairs_gap == GAP_NONE && !share->pairs))
 		return error_nomem(error);
-	rc = list_classes(&s, error);
+	rc = load->vmas ? list_classes(&s, error) : 0;
 	if (rc >= 0)
 		rc = sum_groups(&s, error);
 	if (rc < 0)

@@ -83,12 +83,26 @@ static int apply_count(struct tally_reader *reader, uint64_t frame, uint64_t cou
 	return 0;
 }
 
+/* The zero page, of which nothing was known when it was seen: taken back from all its sets. */
+static void drop_zero(struct tally *tally, uint64_t frame)
+{
+	const struct tally_node *nodes = tally->nodes.items;
+	uint32_t set = tally->frames.at[frame] & TALLY_SET_MASK;
+
+	for (; set >= TALLY_KIND_MAX; set = nodes[set].parent)
+		if (tally_member_counts(tally, nodes[set].member))
+			tally->processes[tally->members[nodes[set].member].space].zero +=
+				tally->page_size;
+	tally->frames.at[frame] = 0;
+}
+
 static int apply_flags(struct tally_reader *reader, uint64_t frame, uint64_t flags)
 {
-	/* Zero pages of which nothing was known when they were seen. */
 	if (flags & KPF_ZERO_PAGE)
-		reader->tally->frames.at[frame] = 0;
-	return flags & KPF_KSM ? extend(reader, frame, TALLY_MARK_KSM) : 0;
+		drop_zero(reader->tally, frame);
+	else if (flags & KPF_KSM)
+		return extend(reader, frame, TALLY_MARK_KSM);
+	return 0;
 }
 
 static int apply_words(struct tally_reader *reader, const struct pass *pass, uint64_t first,

@@ -120,13 +120,16 @@ int share_add_objects(struct report *report, const struct share *share,
 	return rc;
 }
 
-static struct cell class_letter(const struct share_row *row)
+/* VMAs of a process that began or executed a program since the classes were told have none. */
+static struct cell class_name(const struct share_row *row, const struct name *names,
+			      uint8_t value)
 {
-	return cell_text(name_of(vma_class_names, CLASS(row)->vma_class));
+	return CLASS(row)->vma_class == VMA_CLASS_MAX ? cell_missing(GAP_CHANGED) :
+		cell_text(name_of(names, value));
 }
 
-SHARE_GETTER(class, class, class_letter(row))
-SHARE_GETTER(class, role, cell_text(name_of(vma_role_names, CLASS(row)->role)))
+SHARE_GETTER(class, class, class_name(row, vma_class_names, CLASS(row)->vma_class))
+SHARE_GETTER(class, role, class_name(row, vma_role_names, CLASS(row)->role))
 SHARE_GETTER(class, once, share_size(row->share, CLASS(row)->once))
 SHARE_GETTER(class, rss, share_size(row->share, CLASS(row)->rss))
 SHARE_GETTER(class, pss, share_size(row->share, CLASS(row)->pss))

@@ -62,8 +62,8 @@ struct share_object {
 };
 
 struct share_class {
-	uint8_t vma_class;		/* enum vma_class */
-	uint8_t role;			/* enum vma_role */
+	uint8_t vma_class;		/* enum vma_class; VMA_CLASS_MAX: came after it was told */
+	uint8_t role;			/* enum vma_role; ROLE_MAX likewise */
 	uint64_t once;			/* frames in more than one class count in the first */
 	uint64_t rss;
 	uint64_t pss;

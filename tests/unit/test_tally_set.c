@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sets of mappers: the same whatever the order, and tables that grow. */
+#include "test.h"
+
+#include "../../src/analyse/tally.h"
+
+static struct tally_nodes nodes;
+
+/* The set with these members, added by a thread of that number. */
+static uint32_t set_of(const uint32_t *members, size_t count, unsigned thread)
+{
+	uint32_t set = TALLY_ANON;
+
+	for (size_t i = 0; i < count; i++)
+		set = tally_step(&nodes, set, members[i], thread);
+	return set;
+}
+
+static void test_order(void)
+{
+	uint32_t up[] = { 0, 1, 2, 3 }, down[] = { 3, 2, 1, 0 }, mixed[] = { 2, 0, 3, 1 };
+	uint32_t twice[] = { 0, 1, 1 }, other[] = { 0, 0, 1 };
+	uint32_t set = set_of(up, 4, 0);
+
+	CHECK_U64(set_of(down, 4, 1), set);
+	CHECK_U64(set_of(mixed, 4, 0), set);
+	CHECK_U64(set_of(up, 4, 1), set);
+	CHECK(set_of(up, 3, 0) != set);
+	CHECK(set_of(twice, 3, 0) != set_of(other, 3, 0));
+	CHECK(set_of(twice, 3, 0) != set_of(twice, 2, 0));
+	CHECK(tally_step(&nodes, TALLY_FILE, 0, 0) != tally_step(&nodes, TALLY_ANON, 0, 0));
+}
+
+/* All subsets of sixteen members, as a server with as many children has them. */
+static void test_many(void)
+{
+	size_t before = nodes.count;
+	uint32_t first[16];
+
+	for (uint32_t i = 0; i < 16; i++)
+		first[i] = 100 + i;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (uint32_t bits = 0; bits < 1u << 16; bits++) {
+			uint32_t set = TALLY_ANON, count = 0, at;
+
+			for (uint32_t i = 0; i < 16; i++)
+				if (bits >> (pass ? 15 - i : i) & 1)
+					set = tally_step(&nodes, set, first[pass ? 15 - i : i],
+							 bits & 1);
+			for (at = set; at >= TALLY_KIND_MAX; at = nodes.items[at].parent)
+				count++;
+			CHECK_U64(count, (uint64_t)__builtin_popcount(bits));
+			CHECK_U64(at, TALLY_ANON);
+		}
+	CHECK_U64(nodes.count - before, (1u << 16) - 1);
+	for (uint32_t i = TALLY_KIND_MAX; i < nodes.count; i++)
+		CHECK(nodes.items[i].parent < i);
+}
+
+static void test_slots(void)
+{
+	struct tally_slots slots = { NULL, NULL, 0 };
+
+	CHECK(tally_slots_grow(&slots, 10) == 0);
+	CHECK(slots.count >= 10 && slots.count % TALLY_BLOCK == 0);
+	slots.at[9] = 7;
+	slots.touched[0] = 1;
+	CHECK(tally_slots_grow(&slots, 1 << 20) == 0);
+	CHECK(slots.count >= 1 << 20);
+	CHECK_U64(slots.at[9], 7);
+	CHECK_U64(slots.touched[0], 1);
+	CHECK_U64(slots.at[(1 << 20) - 1], 0);
+	CHECK_U64(slots.touched[((1 << 20) - 1) / TALLY_BLOCK], 0);
+	tally_slots_done(&slots);
+}
+
+int main(void)
+{
+	if (tally_nodes_init(&nodes) < 0)
+		return 1;
+	test_order();
+	test_many();
+	test_slots();
+	tally_nodes_done(&nodes);
+	TEST_END;
+}
