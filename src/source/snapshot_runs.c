@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #define WINDOW (256u << 10)
-#define INDEX_STEP (64u << 10)
+#define INDEX_STEP (4u << 10)	/* at first; twice as much each time the index is full */
+#define INDEX_MAX 65536u
+#define LOOK_BACK (64u << 10)
 #define RUN_LINE_MAX 80u	/* four numbers of 16 digits */
 /* No page or frame has a larger number: 64 bits of address in pages of 1 KiB. */
 #define NUMBER_END (1ULL << 54)
@@ -37,6 +39,7 @@ struct snapshot_runs {
 	bool ended;		/* nothing is behind `run` */
 	uint64_t counted;	/* the file up to here has so many in its runs: */
 	uint64_t pages;
+	uint64_t index_step;
 	struct place *index;
 	size_t index_count, index_cap;
 };
@@ -49,16 +52,18 @@ static int bad_line(const struct snapshot_runs *r, struct error *error, const ch
 	return -ERROR_DAMAGED;
 }
 
-/* Keeps what is left of the window and fills the rest. */
+/* Keeps what is left of the window, and a little of what lies before it because readers go back
+ * by a few frames; fills the rest. */
 static int fill(struct snapshot_runs *r, struct error *error)
 {
 	uint64_t next = r->offset + r->len, left = r->file.size - next;
-	size_t rest = r->len - r->at, room = WINDOW - rest;
+	size_t back = r->at < LOOK_BACK ? r->at : LOOK_BACK;
+	size_t drop = r->at - back, rest = r->len - drop, room = WINDOW - rest;
 	ssize_t got;
 
-	memmove(r->text, r->text + r->at, rest);
-	r->offset += r->at;
-	r->at = 0;
+	memmove(r->text, r->text + drop, rest);
+	r->offset += drop;
+	r->at = back;
 	r->len = rest;
 	got = source_pread(r->source, r->file.fd, r->text + rest, left < room ? left : room,
 			   r->file.base + next);
@@ -112,13 +117,24 @@ static const char *take_run(const char *p, struct snapshot_run *run)
 	return p + 1;
 }
 
+/* Keeps every second place: the index stays small, whatever the length of the file. */
+static void thin_index(struct snapshot_runs *r)
+{
+	for (size_t i = 0; i < r->index_count / 2; i++)
+		r->index[i] = r->index[2 * i + 1];
+	r->index_count /= 2;
+	r->index_step *= 2;
+}
+
 static int note_place(struct snapshot_runs *r, uint64_t offset, uint64_t number,
 		      struct error *error)
 {
 	uint64_t last = r->index_count ? r->index[r->index_count - 1].offset : r->start.offset;
 
-	if (offset < last + INDEX_STEP)
+	if (offset < last + r->index_step)
 		return 0;
+	if (r->index_count == INDEX_MAX)
+		thin_index(r);
 	if (array_grow((void **)&r->index, &r->index_cap, r->index_count,
 		       sizeof(*r->index)) < 0)
 		return error_nomem(error);
@@ -310,6 +326,7 @@ int snapshot_runs_new(struct source *source, struct snapshot_file *file, const c
 	}
 	runs->source = source;
 	runs->file = *file;
+	runs->index_step = INDEX_STEP;
 	file->fd = -1;
 	snprintf(runs->name, sizeof(runs->name), "%s", name);
 	runs->text = malloc(WINDOW + RUN_LINE_MAX);

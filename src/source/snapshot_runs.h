@@ -6,7 +6,7 @@
 
 /*
  * A file of runs: lines "FIRST[+COUNT] WORD[+STEP|-STEP]", ascending, and "end". It is read
- * through one window, mostly ascending; every INDEX_STEP bytes the place is noted, so that going
+ * through one window, mostly ascending; the place of every few KiB is noted, so that going
  * back costs no more than that. Memory does not depend on the number of pages.
  */
 struct snapshot_run {
