@@ -38,6 +38,18 @@ for locale in C C.UTF-8; do
 		[ "$format" != --raw ] || [ "$(awk '{ print NF }' "$work/out" | sort -u | wc -l)" = 1 ] ||
 			bad "map --raw: rows do not have the same number of fields"
 	done
+	for format in '' --raw --pairs --json; do
+		# shellcheck disable=SC2086
+		timeout 30 ./vmatlas diff $format --all $$ "$target" >"$work/out" 2>"$work/err" ||
+			bad "diff $format under $locale: $(cat "$work/err")"
+		clean "diff $format under $locale"
+		# shellcheck disable=SC2086
+		timeout 30 ./vmatlas watch $format --count 2 --interval 20ms -o pid,comm,rss,what "$target" \
+			>"$work/out" 2>"$work/err" || bad "watch $format under $locale: $(cat "$work/err")"
+		clean "watch $format under $locale"
+	done
+	./vmatlas diff "$folder/none" $$ >"$work/out" 2>&1 && bad "no failure of a wrong snapshot"
+	clean "error of diff under $locale"
 	./vmatlas map "$folder/none" >"$work/out" 2>&1 && bad "no failure of a wrong path"
 	clean "error under $locale"
 	./vmatlas $'\033[2J' >"$work/out" 2>&1 && bad "no failure of a wrong command"
