@@ -59,7 +59,8 @@ int out_add(struct out *out, const void *data, size_t len, struct error *error)
 		return -1;
 	if (len > OUT_BYTES)
 		return out_write(out, data, len, error);
-	memcpy(out->data + out->used, data, len);
+	if (len)
+		memcpy(out->data + out->used, data, len);
 	out->used += len;
 	return 0;
 }
