@@ -223,7 +223,7 @@ static int finish_process(struct recording *recording, struct recorded *process,
 
 	*result = (struct record_process) {
 		.pid = process->pid, .ended = process->ended, .comm = process->comm,
-		.pages = process->pages,
+		.pages = process->pages, .pages_gap = process->pages_gap,
 	};
 	process->comm = (struct buf)BUF_INIT;
 	snprintf(name, sizeof(name), "%d", process->pid);

@@ -128,7 +128,8 @@ struct recorded {
 	bool ended;
 	struct error reason;	/* why it is left out */
 	struct buf comm;
-	uint64_t pages;
+	uint64_t pages;		/* present */
+	enum gap pages_gap;
 	struct missing missing[JOB_MAX];
 };
 

@@ -310,11 +310,22 @@ static int walk(struct words *w, int dir, struct error *error)
 	return rc ? rc : read_flush(w, error);
 }
 
-/* A pagemap that may not be read at all is missing; one that ends half-way is removed. */
-static int words_finish(struct words *w, int dir, int rc, struct error *error)
+/* pagemap could not be read, and so no scan could be made. */
+static int words_missing(struct words *w, const struct error *failure, bool scan,
+			 struct error *error)
 {
 	struct missing *missing = &w->process->missing[JOB_WORDS];
 
+	w->process->pages = 0;
+	w->process->pages_gap = gap_from_error(failure);
+	if (missing_add(missing, "pagemap", failure, error) < 0)
+		return -1;
+	return scan ? missing_add(missing, "scan", failure, error) : 0;
+}
+
+/* What breaks off half-way is removed: it is missing like what may not be read at all. */
+static int words_finish(struct words *w, int dir, int rc, struct error *error)
+{
 	if (!rc) {
 		if (w->scan_open)
 			rc = runs_end(&w->scan, error);
@@ -325,10 +336,7 @@ static int words_finish(struct words *w, int dir, int rc, struct error *error)
 	unlinkat(dir, "pagemap", 0);
 	if (w->scan_open)
 		unlinkat(dir, "scan", 0);
-	w->process->pages = 0;
-	if (missing_add(missing, "pagemap", &w->failure, error) < 0)
-		return -1;
-	return w->scan_open ? missing_add(missing, "scan", &w->failure, error) : 0;
+	return words_missing(w, &w->failure, w->scan_open, error);
 }
 
 static int words_run(struct words *w, int dir, struct error *error)
@@ -339,12 +347,8 @@ static int words_run(struct words *w, int dir, struct error *error)
 
 	/* Asked first: without it there is nothing to look up in maps. */
 	if (source_pagemap(w->source, 0, w->words, 1, &got, &failure) < 0 ||
-	    source_stream_open(w->source, SOURCE_MAPS, &w->stream, &failure) < 0) {
-		struct missing *missing = &w->process->missing[JOB_WORDS];
-
-		rc = missing_add(missing, "pagemap", &failure, error);
-		return rc < 0 ? rc : missing_add(missing, "scan", &failure, error);
-	}
+	    source_stream_open(w->source, SOURCE_MAPS, &w->stream, &failure) < 0)
+		return words_missing(w, &failure, true, error);
 	w->lines.ctx = w->stream;
 	rc = out_open(&w->map_out, w->recording, dir, "pagemap", error);
 	if (rc < 0)

@@ -37,6 +37,7 @@ static void get_present(const void *ctx, const void *row, struct cell *cell,
 
 	(void)scratch;
 	*cell = process->ended ? cell_missing(GAP_GONE) :
+		process->pages_gap != GAP_NONE ? cell_missing(process->pages_gap) :
 		cell_size(process->pages * context->page_size);
 }
 

@@ -9,6 +9,7 @@
 
 #include "vmatlas/base/buf.h"
 #include "vmatlas/base/error.h"
+#include "vmatlas/base/quality.h"
 #include "vmatlas/source/source.h"
 
 /*
@@ -33,7 +34,8 @@ struct record_process {
 	struct buf comm;
 	size_t missing;		/* items that could not be read */
 	struct buf missing_text;	/* as written: lines "ITEM ERRNO" */
-	uint64_t pages;		/* present */
+	uint64_t pages;		/* present, valid if pages_gap is GAP_NONE */
+	enum gap pages_gap;
 };
 
 struct record_result {
