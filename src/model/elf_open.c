@@ -87,7 +87,7 @@ static int file_open(struct process *process, struct object *object, struct erro
 	source_file_cached(source, file, 0, file->size, &cached, NULL);
 	ret = elf_take(process, object, file, error);
 	if (!cached.pages)
-		source_file_forget(source, file);
+		source_file_forget(source, file, 0, 0);
 	if (ret < 0)
 		return ret;
 	object->file = file;

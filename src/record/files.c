@@ -148,15 +148,9 @@ static bool take_bytes(struct mapped_files *files, uint64_t bytes)
 	return fits;
 }
 
-static int write_pieces(struct recording *recording, struct mapped_file *file,
+static int write_pieces(struct recording *recording, struct mapped_file *file, int dir,
 			const struct trace *trace, struct error *error)
 {
-	CLEANUP_CLOSE int dir = place_folder(recording->files->dir, file->name, error);
-
-	if (dir < 0)
-		return dir;
-	if (!trace)
-		return 0;
 	if (trace->nomem)
 		return error_nomem(error);
 	file->limited = trace->limited;
@@ -186,6 +180,7 @@ static void take_facts(struct file_about *about, const struct source_file *file)
 	about->file.fd = -1;
 	about->file.pieces = NULL;
 	about->file.code = NULL;
+	about->file.cache = NULL;
 }
 
 /* debug_file_open() found it by the build-id if its path says so; else by its checksum. */
@@ -216,6 +211,7 @@ static int add_debug_file(struct recording *recording, struct process *process, 
 	CLEANUP(source_file_freep) struct source_file *opened = NULL;
 	CLEANUP(mapped_file_freep) struct mapped_file *guard = NULL;
 	CLEANUP(trace_done) struct trace trace = { .ranges = NULL };
+	CLEANUP_CLOSE int dir = -1;
 	struct elf_reader reader;
 	struct mapped_file *file;
 	int rc;
@@ -235,20 +231,12 @@ static int add_debug_file(struct recording *recording, struct process *process, 
 	reader = file_reader(opened);
 	trace_init(&trace, &reader, FILE_BYTES_MAX);
 	debug_pieces_trace(&trace);
-	return write_pieces(recording, file, &trace, error);
-}
-
-/* Reading must not leave in the page cache what was not there. */
-static bool is_cold(struct recording *recording, const struct source_file *opened)
-{
-	struct source_cached cached = { .pages = 1 };
-
-	source_file_cached(recording->source, opened, 0, opened->size, &cached, NULL);
-	return !cached.pages;
+	dir = place_folder(recording->files->dir, file->name, error);
+	return dir < 0 ? dir : write_pieces(recording, file, dir, &trace, error);
 }
 
 static int add_elf(struct recording *recording, struct process *process,
-		   const struct object *object, struct mapped_file *file,
+		   const struct object *object, struct mapped_file *file, int dir,
 		   const struct elf_reader *reader, struct error *error)
 {
 	CLEANUP(debug_search_done) struct debug_search search = {
@@ -261,7 +249,7 @@ static int add_elf(struct recording *recording, struct process *process,
 	rc = elf_pieces_trace(&trace, object->name, object->elf ? &search : NULL, error);
 	if (rc == -ERROR_NOMEM)
 		return rc;
-	rc = write_pieces(recording, file, &trace, error);
+	rc = write_pieces(recording, file, dir, &trace, error);
 	return rc < 0 || !search.used ? rc :
 		add_debug_file(recording, process, search.path, error);
 }
@@ -270,20 +258,26 @@ static int add_content(struct recording *recording, struct process *process,
 		       const struct object *object, const struct source_file *opened,
 		       struct mapped_file *file, struct error *error)
 {
+	CLEANUP(trace_done) struct trace cached = { .ranges = NULL };
+	CLEANUP_CLOSE int dir = place_folder(recording->files->dir, file->name, error);
 	struct elf_reader reader;
-	bool cold;
 	int rc;
 
+	if (dir < 0)
+		return dir;
 	if (object->memory)
-		return add_elf(recording, process, object, file, &object->elf->reader, error);
-	if (!opened || !object->elf_tried || file->about.file.no_elf)
-		return write_pieces(recording, file, NULL, error);
-	cold = is_cold(recording, opened);
+		return add_elf(recording, process, object, file, dir, &object->elf->reader, error);
+	if (!opened)
+		return 0;
+	rc = cached_record(recording, opened, dir, &cached, &file->uncached, error);
+	if (rc < 0 || !object->elf_tried || file->about.file.no_elf)
+		return rc < 0 ? rc : 0;
 	reader = file_reader(opened);
-	rc = add_elf(recording, process, object, file, &reader, error);
-	if (cold)
-		source_file_forget(recording->source, opened);
-	return rc;
+	if (add_elf(recording, process, object, file, dir, &reader, error) < 0)
+		return -1;
+	if (!rc)
+		cached_restore(recording, opened, &cached);
+	return 0;
 }
 
 static int take_build_id(struct file_about *about, const struct elf_image *image)
@@ -428,6 +422,10 @@ static int finish_file(struct recording *recording, size_t at, struct error *err
 		return error_nomem(error);
 	snprintf(item, sizeof(item), "files/%zu/bytes", at + 1);
 	if (file->limited && missing_add(&recording->missing[0], item, &limit, error) < 0)
+		return -ERROR_NOMEM;
+	snprintf(item, sizeof(item), "files/%zu/cached", at + 1);
+	if (file->uncached.code && file->uncached.code != ERROR_NOT_RECORDED &&
+	    missing_add(&recording->missing[0], item, &file->uncached, error) < 0)
 		return -ERROR_NOMEM;
 	return out_text(recording, dir, "about", buf_span(&text), error);
 }

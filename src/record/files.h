@@ -17,6 +17,7 @@ struct mapped_file {
 	struct file_about about;	/* pids: all that map it */
 	char name[24];			/* of its folder */
 	bool limited;			/* a part is left out */
+	struct error uncached;		/* why the page cache could not be asked */
 	struct code_page *code;		/* with --memory, ascending */
 	size_t code_count;
 	size_t code_cap;
@@ -57,6 +58,18 @@ int code_write(struct recording *recording, const struct mapped_file *file, int 
 	       struct error *error);
 void code_done(struct mapped_file *file);
 
+/*
+ * cached.c: files/N/cached and files/N/swapped. *in: what the page cache has, for the caller to
+ * be done with. 1 with *failure where that cannot be asked.
+ */
+int cached_record(struct recording *recording, const struct source_file *opened, int dir,
+		  struct trace *in, struct error *failure, struct error *error);
+/* Reading must not leave in the page cache what was not there. */
+void cached_restore(struct recording *recording, const struct source_file *opened,
+		    const struct trace *in);
+
+/* Lines of `ranges`. */
+int ranges_text(const struct trace *trace, struct buf *text);
 /* Bytes as `ranges` and `bytes` in the folder: those of the trace, as far as they can be read. */
 int pieces_write(struct recording *recording, int dir, const struct trace *trace,
 		 struct error *error);

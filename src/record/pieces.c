@@ -12,16 +12,22 @@
 #define WORDS 4096u		/* of pagemap at a time */
 #define BYTES_AT_ONCE 65536u
 
+int ranges_text(const struct trace *trace, struct buf *text)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < trace->count && rc >= 0; i++)
+		rc = buf_addf(text, "%" PRIx64 "+%" PRIx64 "\n", trace->ranges[i].offset,
+			      trace->ranges[i].len);
+	return rc < 0 ? rc : buf_add_str(text, "end\n");
+}
+
 static int write_ranges(struct recording *recording, int dir, const struct trace *trace,
 			struct error *error)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	int rc = 0;
 
-	for (size_t i = 0; i < trace->count && rc >= 0; i++)
-		rc = buf_addf(&text, "%" PRIx64 "+%" PRIx64 "\n", trace->ranges[i].offset,
-			      trace->ranges[i].len);
-	if (rc < 0 || buf_add_str(&text, "end\n") < 0)
+	if (ranges_text(trace, &text) < 0)
 		return error_nomem(error);
 	return out_text(recording, dir, "ranges", buf_span(&text), error);
 }

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#include "source_impl.h"
+#include "snapshot_files.h"
 
 /* include/uapi/linux/mman.h; the number is the same on every architecture. */
 #ifndef SYS_cachestat
@@ -32,9 +32,9 @@ int source_file_cached(struct source *source, const struct source_file *file, ui
 	struct cache_range range = { offset, len };
 	struct cache_counts counts = { 0 };
 
-	if (source->host.kind != SOURCE_KIND_LIVE)
-		return error_set(error, ERROR_NOT_RECORDED, NULL,
-				 "a snapshot does not tell what the page cache held");
+	if (file->fd < 0)
+		return recorded_cache_ask(file->cache, source->host.page_size, offset, len, cached,
+					  error);
 	source_count(source, 0);
 	if (syscall(SYS_cachestat, file->fd, &range, &counts, 0) < 0)
 		return error_errno(error, errno, NULL, "cachestat");
@@ -42,8 +42,11 @@ int source_file_cached(struct source *source, const struct source_file *file, ui
 	return 0;
 }
 
-void source_file_forget(struct source *source, const struct source_file *file)
+void source_file_forget(struct source *source, const struct source_file *file, uint64_t offset,
+			uint64_t len)
 {
+	if (file->fd < 0)
+		return;
 	source_count(source, 0);
-	posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+	posix_fadvise(file->fd, (off_t)offset, (off_t)len, POSIX_FADV_DONTNEED);
 }

@@ -59,18 +59,28 @@ static int add_line(struct piece_list *list, struct snapshot_lines *text, struct
 	return 0;
 }
 
-static int read_ranges(struct piece_list *list, struct snapshot_store *store, const char *folder,
+static int read_ranges(struct piece_list *list, struct snapshot_store *store, const char *name,
 		       uint64_t size, struct error *error)
 {
 	CLEANUP(snapshot_lines_done) struct snapshot_lines text;
-	char name[SNAPSHOT_NAME_MAX];
 	struct span line;
-	int rc;
+	int rc = snapshot_lines_open(&text, store, name, error);
 
-	snprintf(name, sizeof(name), "%s/ranges", folder);
-	rc = snapshot_lines_open(&text, store, name, error);
 	while (rc >= 0 && (rc = snapshot_lines_next(&text, &line)) > 0)
 		rc = add_line(list, &text, line, size);
+	return rc;
+}
+
+int piece_list_ranges(struct piece_list *list, struct snapshot_store *store, const char *name,
+		      uint64_t size, struct error *error)
+{
+	struct piece_list made = { NULL, 0, 0 };
+	int rc = read_ranges(&made, store, name, size, error);
+
+	if (rc < 0)
+		piece_list_done(&made);
+	else
+		*list = made;
 	return rc;
 }
 
@@ -97,8 +107,11 @@ int piece_list_load(struct piece_list *list, struct snapshot_store *store, const
 {
 	CLEANUP(snapshot_file_done) struct snapshot_file bytes = SNAPSHOT_FILE_INIT;
 	struct piece_list made = { NULL, 0, 0 };
-	int rc = read_ranges(&made, store, name, size, error);
+	char ranges[SNAPSHOT_NAME_MAX];
+	int rc;
 
+	snprintf(ranges, sizeof(ranges), "%s/ranges", name);
+	rc = read_ranges(&made, store, ranges, size, error);
 	if (!rc)
 		rc = open_bytes(store, name, &made, &bytes, error);
 	if (rc < 0)
@@ -135,23 +148,44 @@ int pieces_open(struct snapshot_store *store, const char *name, const struct pie
 	return 0;
 }
 
-/* The piece that holds the offset, or NULL. */
-static const struct piece *find(const struct piece_list *list, uint64_t offset)
+/* Index of the first piece that ends behind the offset. */
+static size_t first_ending_behind(const struct piece_list *list, uint64_t offset)
 {
 	size_t low = 0, high = list->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct piece *piece = &list->items[middle];
 
-		if (offset < piece->offset)
-			high = middle;
-		else if (offset - piece->offset >= piece->len)
+		if (list->items[middle].offset + list->items[middle].len <= offset)
 			low = middle + 1;
 		else
-			return piece;
+			high = middle;
 	}
-	return NULL;
+	return low;
+}
+
+/* The piece that holds the offset, or NULL. */
+static const struct piece *find(const struct piece_list *list, uint64_t offset)
+{
+	size_t at = first_ending_behind(list, offset);
+
+	return at < list->count && list->items[at].offset <= offset ? &list->items[at] : NULL;
+}
+
+uint64_t piece_list_covered(const struct piece_list *list, uint64_t offset, uint64_t len)
+{
+	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len, covered = 0;
+
+	for (size_t i = first_ending_behind(list, offset); i < list->count; i++) {
+		const struct piece *piece = &list->items[i];
+		uint64_t from = piece->offset > offset ? piece->offset : offset;
+		uint64_t to = piece->offset + piece->len < end ? piece->offset + piece->len : end;
+
+		if (from >= end)
+			break;
+		covered += to - from;
+	}
+	return covered;
 }
 
 ssize_t pieces_read(const struct source_pieces *pieces, uint64_t offset, void *data, size_t len,

@@ -27,7 +27,12 @@ struct piece_list {
  * line, also where a range ends behind `size` and where `bytes` has another length. */
 int piece_list_load(struct piece_list *list, struct snapshot_store *store, const char *name,
 		    uint64_t size, struct error *error);
+/* Only the text with that name. */
+int piece_list_ranges(struct piece_list *list, struct snapshot_store *store, const char *name,
+		      uint64_t size, struct error *error);
 void piece_list_done(struct piece_list *list);
+/* Bytes of [offset, offset + len) that are in it. */
+uint64_t piece_list_covered(const struct piece_list *list, uint64_t offset, uint64_t len);
 
 /* The list must live as long. */
 int pieces_open(struct snapshot_store *store, const char *name, const struct piece_list *list,

@@ -16,10 +16,12 @@ struct recorded_file {
 	struct file_about about;
 	struct piece_list pieces, code;
 	bool has_pieces, has_code;
+	struct recorded_cache cache;
 };
 
 struct snapshot_files {
 	struct snapshot_store *store;
+	const struct snapshot_missing *missing;
 	struct recorded_file *items;	/* [i] is files/(i + 1) */
 	size_t count;
 	size_t cap;
@@ -33,6 +35,8 @@ void snapshot_files_free(struct snapshot_files *files)
 		file_about_done(&files->items[i].about);
 		piece_list_done(&files->items[i].pieces);
 		piece_list_done(&files->items[i].code);
+		piece_list_done(&files->items[i].cache.in);
+		piece_list_done(&files->items[i].cache.swapped);
 	}
 	free(files->items);
 	free(files);
@@ -74,6 +78,46 @@ static int read_pieces(struct snapshot_files *files, struct recorded_file *made,
 	return rc == -ERROR_NOT_RECORDED ? 0 : rc;
 }
 
+/* Absent: why it could not be asked. */
+static int read_cache(struct snapshot_files *files, struct recorded_cache *cache,
+		      struct error *error)
+{
+	struct error local = ERROR_INIT;
+	char name[SNAPSHOT_NAME_MAX];
+	int rc;
+
+	snprintf(name, sizeof(name), "files/%zu/cached", files->count);
+	rc = piece_list_ranges(&cache->in, files->store, name, UINT64_MAX, &local);
+	if (rc == -ERROR_NOT_RECORDED) {
+		snapshot_missing_why(files->missing, name, &cache->why);
+		return 0;
+	}
+	if (!rc) {
+		snprintf(name, sizeof(name), "files/%zu/swapped", files->count);
+		rc = piece_list_ranges(&cache->swapped, files->store, name, UINT64_MAX, &local);
+	}
+	if (rc == -ERROR_NOT_RECORDED)
+		rc = 0;
+	if (rc < 0 && error)
+		*error = local;
+	return rc;
+}
+
+int recorded_cache_ask(const struct recorded_cache *cache, uint64_t page_size, uint64_t offset,
+		       uint64_t len, struct source_cached *cached, struct error *error)
+{
+	if (cache->why.code) {
+		if (error)
+			*error = cache->why;
+		return -(int)cache->why.code;
+	}
+	if (!len)
+		len = UINT64_MAX - offset;
+	cached->pages = piece_list_covered(&cache->in, offset, len) / page_size;
+	cached->evicted = piece_list_covered(&cache->swapped, offset, len) / page_size;
+	return 0;
+}
+
 static int read_file(struct snapshot_files *files, struct error *error)
 {
 	CLEANUP(snapshot_lines_done) struct snapshot_lines text;
@@ -93,11 +137,13 @@ static int read_file(struct snapshot_files *files, struct error *error)
 	*made = (struct recorded_file) { .has_pieces = false };
 	file_about_init(&made->about);
 	rc = read_lines(&text, &made->about);
-	return rc < 0 ? rc : read_pieces(files, made, error);
+	if (!rc)
+		rc = read_pieces(files, made, error);
+	return rc < 0 ? rc : read_cache(files, &made->cache, error);
 }
 
-int snapshot_files_load(struct snapshot_store *store, struct snapshot_files **files,
-			struct error *error)
+int snapshot_files_load(struct snapshot_store *store, const struct snapshot_missing *missing,
+			struct snapshot_files **files, struct error *error)
 {
 	CLEANUP(snapshot_files_freep) struct snapshot_files *made = calloc(1, sizeof(*made));
 	struct error local = ERROR_INIT;
@@ -106,6 +152,7 @@ int snapshot_files_load(struct snapshot_store *store, struct snapshot_files **fi
 	if (!made)
 		return error_nomem(error);
 	made->store = store;
+	made->missing = missing;
 	while (rc >= 0)
 		rc = read_file(made, &local);
 	if (rc != -ERROR_NOT_RECORDED) {
@@ -150,6 +197,7 @@ static int file_open(struct snapshot_files *files, const struct recorded_file *f
 	if (!made)
 		return error_nomem(error);
 	*made = about->file;
+	made->cache = &found->cache;
 	snprintf(name, sizeof(name), "files/%zu", (size_t)(found - files->items) + 1);
 	if (found->has_pieces)
 		rc = pieces_open(files->store, name, &found->pieces, &made->pieces, error);

@@ -2,7 +2,7 @@
 #ifndef SOURCE_SNAPSHOT_FILES_H
 #define SOURCE_SNAPSHOT_FILES_H
 
-#include "snapshot.h"
+#include "pieces.h"
 
 /*
  * The mapped files of a snapshot: files/N/about says which file it is and what came of opening
@@ -12,8 +12,8 @@ struct snapshot_files;
 
 /* Reads `about` and `ranges` of files/1, files/2 and so on; a snapshot may have none. The store must live as
  * long. */
-int snapshot_files_load(struct snapshot_store *store, struct snapshot_files **files,
-			struct error *error);
+int snapshot_files_load(struct snapshot_store *store, const struct snapshot_missing *missing,
+			struct snapshot_files **files, struct error *error);
 void snapshot_files_free(struct snapshot_files *files);
 
 /* As source_file_open() for a process with that id, and source_path_open(). */
@@ -22,5 +22,16 @@ int snapshot_files_mapped(struct snapshot_files *files, pid_t pid,
 			  struct error *error);
 int snapshot_files_named(struct snapshot_files *files, const char *path,
 			 struct source_file **file, struct error *error);
+
+/* Which pages of a file the page cache held: files/N/cached, and of shared memory those in swap:
+ * files/N/swapped. Both are texts as `ranges`. */
+struct recorded_cache {
+	struct piece_list in, swapped;
+	struct error why;	/* ERROR_NONE: they are known */
+};
+
+/* As source_file_cached(). */
+int recorded_cache_ask(const struct recorded_cache *cache, uint64_t page_size, uint64_t offset,
+		       uint64_t len, struct source_cached *cached, struct error *error);
 
 #endif

@@ -265,7 +265,7 @@ int source_folder(struct source **source, const char *path, struct error *error)
 	if (!rc)
 		rc = snapshot_begin(snapshot, error);
 	if (!rc)
-		rc = snapshot_files_load(&snapshot->store, &snapshot->files, error);
+		rc = snapshot_files_load(&snapshot->store, &snapshot->missing, &snapshot->files, error);
 	if (rc < 0)
 		return rc;
 	guard = NULL;

@@ -325,6 +325,7 @@ enum source_file_match {
 
 /* An opened file: what is known of it here, its bytes through source_file_read(). */
 struct source_pieces;
+struct recorded_cache;
 
 /* Is the build-id of the file in the pages that the process maps? */
 enum source_build_id { BUILD_ID_UNKNOWN, BUILD_ID_SAME, BUILD_ID_DIFFERS };
@@ -341,6 +342,7 @@ struct source_file {
 
 	/* What a recording tells because it cannot be looked up in the pieces that it holds. */
 	struct source_pieces *pieces, *code;
+	const struct recorded_cache *cache;
 	enum source_build_id mapped_build_id;
 	bool no_elf;		/* it was looked at: not an ELF file */
 	bool has_sum;
@@ -383,8 +385,10 @@ struct source_cached {
  */
 int source_file_cached(struct source *source, const struct source_file *file, uint64_t offset,
 		       uint64_t len, struct source_cached *cached, struct error *error);
-/* Takes back what reading put into the page cache, where nothing of the file was cached before:
- * whether the next access of the target is a major fault must not depend on us. */
-void source_file_forget(struct source *source, const struct source_file *file);
+/* Takes back what reading put into the page cache, in a range where nothing was cached before
+ * (len 0: up to the end): whether the next access of the target is a major fault must not depend
+ * on us. */
+void source_file_forget(struct source *source, const struct source_file *file, uint64_t offset,
+			uint64_t len);
 
 #endif
