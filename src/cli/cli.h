@@ -134,6 +134,10 @@ int cli_one_document(struct cli *cli, const char *schema, cli_one_fn *one);
 /* Of two statuses: failures outweigh the rest; among answers the larger number says more. */
 int cli_worse(int a, int b);
 
+/* A snapshot that contradicts itself is no answer, whatever of it could be shown: turns what came
+ * of the answer into that failure. The frame does it for the source of the command. */
+int cli_damage(struct source *source, int rc, struct error *error);
+
 /* First step of `one` in commands that use the model: loads the process and writes its object
  * and warnings. The caller frees *loaded. */
 int cli_load(struct report *report, struct source_process *process, unsigned needs,

@@ -57,6 +57,7 @@ static int pair_one(struct cli *cli, struct report *report, struct source_proces
 		rc = report_diff(report, comparison, &show, error);
 	for (int side = 0; side < SIDE_MAX && rc >= 0; side++)
 		rc = cli_warn_moved(report, diff->at[side].loaded, &diff->at[side].before, error);
+	rc = cli_damage(diff_source(diff, BEFORE), rc, error);
 	if (rc < 0)
 		return rc;
 	diff->differs |= comparison_differs(comparison);

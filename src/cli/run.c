@@ -93,13 +93,11 @@ static void error_name(struct error *error, const struct cli *cli,
 		snprintf(error->item, sizeof(error->item), "%s", cli->from);
 }
 
-/* A snapshot that contradicts itself is no answer, whatever of it could be shown. */
-static int add_damage(const struct cli *cli, int rc, struct error *error)
+int cli_damage(struct source *source, int rc, struct error *error)
 {
 	struct error damage;
 
-	if (!source_take_damage(cli->source, &damage) ||
-	    (rc < 0 && error->code != ERROR_DAMAGED))
+	if (!source_take_damage(source, &damage) || (rc < 0 && error->code != ERROR_DAMAGED))
 		return rc;
 	*error = damage;
 	return -(int)damage.code;
@@ -116,7 +114,7 @@ static int run_document(struct cli *cli, const char *schema, struct source_proce
 		return cli_error(&error);
 	rc = report_document_begin(report, cli->source, process, cli->start_us);
 	if (rc >= 0)
-		rc = add_damage(cli, one(cli, report, process, &error), &error);
+		rc = cli_damage(cli->source, one(cli, report, process, &error), &error);
 	if (rc < 0 && error.code != ERROR_NONE) {
 		error_name(&error, cli, process);
 		if (failure_belongs(report))

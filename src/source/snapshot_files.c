@@ -231,6 +231,10 @@ int snapshot_files_mapped(struct snapshot_files *files, pid_t pid,
 	if (!found)
 		return error_set(error, ERROR_NOT_RECORDED, NULL,
 				 "the snapshot does not tell of this file");
+	/* What has a deleted file's name by now was not looked up. */
+	if (key->deleted && key->start >= key->end)
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
+				 "the snapshot does not tell who has its name");
 	rc = file_open(files, found, file, error);
 	if (!rc && key->start >= key->end && (*file)->match == FILE_MATCH_MAPPED)
 		(*file)->match = FILE_MATCH_SAME;

@@ -3,8 +3,6 @@
 
 #include "snapshot.h"
 
-#include <time.h>
-
 #define FORMAT 1
 #define HEAD "vmatlas-snapshot "
 #define MANIFEST_BYTES (256u << 20)	/* a line for each of PID_MAX_LIMIT processes and more */
@@ -46,21 +44,31 @@ static bool take_digits(struct span *s, unsigned digits, int *value)
 	return true;
 }
 
+/* Days since 1970 in the Gregorian calendar, of a year that begins with March. timegm() would
+ * read the time zone of this machine. */
+static int64_t days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1;
+	int64_t from_march = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + from_march - 719468;
+}
+
 /* "2026-11-21T13:05:00Z" */
 static int set_time(struct snapshot *snapshot, struct span value, struct error *error)
 {
-	struct tm tm = { 0 };
+	int year, month, day, hour, minute, second;
 
-	if (!take_digits(&value, 4, &tm.tm_year) || !span_take_char(&value, '-') ||
-	    !take_digits(&value, 2, &tm.tm_mon) || !span_take_char(&value, '-') ||
-	    !take_digits(&value, 2, &tm.tm_mday) || !span_take_char(&value, 'T') ||
-	    !take_digits(&value, 2, &tm.tm_hour) || !span_take_char(&value, ':') ||
-	    !take_digits(&value, 2, &tm.tm_min) || !span_take_char(&value, ':') ||
-	    !take_digits(&value, 2, &tm.tm_sec) || !span_take_char(&value, 'Z') || value.len)
+	if (!take_digits(&value, 4, &year) || !span_take_char(&value, '-') ||
+	    !take_digits(&value, 2, &month) || !span_take_char(&value, '-') ||
+	    !take_digits(&value, 2, &day) || !span_take_char(&value, 'T') ||
+	    !take_digits(&value, 2, &hour) || !span_take_char(&value, ':') ||
+	    !take_digits(&value, 2, &minute) || !span_take_char(&value, ':') ||
+	    !take_digits(&value, 2, &second) || !span_take_char(&value, 'Z') || value.len ||
+	    !month || month > 12 || !day || day > 31 || hour > 23 || minute > 59 || second > 60)
 		return bad(error, "not a time as 2026-11-21T13:05:00Z");
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	snapshot->base.host.time = timegm(&tm);
+	snapshot->base.host.time = days_of(year, month, day) * 86400 + hour * 3600 +
+				   minute * 60 + second;
 	return 0;
 }
 

@@ -146,6 +146,18 @@ damaged "pagetable addr" "41/maps: maps line has no valid address range (line 2)
 sed 's/0050/0040/g' "$snap/41/smaps" >"$snap/41/s" && mv "$snap/41/s" "$snap/41/smaps"
 damaged "map cow" "41/smaps: it overlaps the VMA above, or goes back (line 4)"
 
+# Both sides of a comparison, and sets of processes.
+cp -r "$snap" "$work/other"
+printf '400 a000000000000100\n500+2 810000' | put 41/pagemap
+for words in "diff $snap $work/other" "diff $work/other $snap" "share --from $snap" "files --from $snap" \
+	"ps --from $snap"; do
+	# shellcheck disable=SC2086
+	"$vmatlas" $words >"$work/out" 2>"$work/err"
+	[ $? -eq 1 ] && grep -q '41/pagemap: cut off: its last line is not "end"' "$work/err" ||
+		{ echo "failed: $words of a damaged one:"; cat "$work/err"; fail=1; }
+done
+make
+
 # Frames that nobody recorded have no flags and no counts, rather than none set.
 printf '100 868\nend\n' | put frames/kpageflags
 run cow --json --pages >"$work/out" 2>&1 || { echo "failed: a frame that is not recorded"; fail=1; }

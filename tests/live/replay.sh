@@ -43,15 +43,19 @@ for state in two-children copies-forked thp-forked-written hugetlb-private swapp
 	kids=$(sed -n 's/^child //p' out)
 	all STOP
 	sleep 0.1
-	rm -rf snap snap.tar.zst open
-	# shellcheck disable=SC2086
-	"$vmatlas" record $state_pid $kids ./snap.tar.zst >said 2>&1 &&
-		"$vmatlas" record $state_pid $kids ./snap >said 2>&1 || { cat said; bad "$state: not recorded"; }
-	where=./snap
-	[ $state != ksm ] || where=./snap.tar.zst
-	# shellcheck disable=SC2086
-	python3 "$source/live/replay.py" "$vmatlas" $where $state_pid $kids >said ||
-		{ cat said; bad "$state"; }
+	# The kernel may move a page between recording and asking: once more then.
+	for try in 1 2 3; do
+		rm -rf snap snap.tar.zst open
+		# shellcheck disable=SC2086
+		"$vmatlas" record $state_pid $kids ./snap.tar.zst >said 2>&1 &&
+			"$vmatlas" record $state_pid $kids ./snap >said 2>&1 ||
+			{ cat said; bad "$state: not recorded"; }
+		where=./snap
+		[ $state != ksm ] || where=./snap.tar.zst
+		# shellcheck disable=SC2086
+		python3 "$source/live/replay.py" "$vmatlas" $where $state_pid $kids >said && break
+		[ $try -lt 3 ] || { cat said; bad "$state"; }
+	done
 	all CONT
 	state_stop
 	[ $state = two-children ] || continue

@@ -184,6 +184,7 @@ static void test_bad_manifests(void)
 		{ SPAN_LITERAL(HEAD "process ../5\n"), 3 },
 		{ SPAN_LITERAL(HEAD "\n"), 3 },
 		{ SPAN_LITERAL("vmatlas-snapshot 1\ntime yesterday\n"), 2 },
+		{ SPAN_LITERAL("vmatlas-snapshot 1\ntime 2026-13-01T00:00:00Z\n"), 2 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -194,6 +195,34 @@ static void test_bad_manifests(void)
 		CHECK(source_folder(&source, snapshot_folder, &e) == -ERROR_DAMAGED && !source);
 		CHECK_STR(e.item, "manifest");
 		CHECK_U64(e.line, cases[i].line);
+	}
+	snapshot_put("manifest", MANIFEST);
+}
+
+/* As date -u -d TIME +%s says. */
+static void test_times(void)
+{
+	static const struct {
+		const char *time;
+		int64_t seconds;
+	} cases[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2000-02-29T12:00:00Z", 951825600 },
+		{ "2024-12-31T23:59:59Z", 1735689599 },
+		{ "2100-03-01T00:00:00Z", 4107542400 },
+		{ "1969-12-31T23:59:59Z", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(source_freep) struct source *source = NULL;
+		struct error e = ERROR_INIT;
+		char text[128];
+
+		snprintf(text, sizeof(text), "vmatlas-snapshot 1\ntime %s\npage_size 4096\n"
+			 "frames no\n", cases[i].time);
+		snapshot_put("manifest", text);
+		CHECK(!source_folder(&source, snapshot_folder, &e));
+		CHECK(source && source_host(source)->time == cases[i].seconds);
 	}
 	snapshot_put("manifest", MANIFEST);
 }
@@ -256,6 +285,7 @@ int main(void)
 	test_gaps();
 	test_auxv();
 	test_bad_manifests();
+	test_times();
 	test_bad_missing();
 	test_hostile();
 	snapshot_remove("");
