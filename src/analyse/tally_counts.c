@@ -143,6 +143,22 @@ static int read_words(struct tally_reader *reader, const struct pass *pass, uint
 	return rc;
 }
 
+/* The next frame that is mapped, or the end of the block or range. */
+static uint64_t skip_empty(const struct tally_slots *slots, uint64_t frame, uint64_t end)
+{
+	uint64_t last = (frame | (TALLY_BLOCK - 1)) + 1;
+
+	if (last > end)
+		last = end;
+	for (; frame + 4 <= last; frame += 4)
+		if (slots->at[frame] | slots->at[frame + 1] | slots->at[frame + 2] |
+		    slots->at[frame + 3])
+			break;
+	while (frame < last && !slots->at[frame])
+		frame++;
+	return frame;
+}
+
 /* The wanted frames of [first, end), one read going on over small gaps. A thread changes only
  * words of its own span, and sets that were there before. */
 static int read_span(struct tally_reader *reader, const struct pass *pass, uint64_t first,
@@ -156,7 +172,11 @@ static int read_span(struct tally_reader *reader, const struct pass *pass, uint6
 			frame += TALLY_BLOCK - 1;
 			continue;
 		}
-		if (!tally->frames.at[frame] || !pass->wants(tally, frame))
+		if (!tally->frames.at[frame]) {
+			frame = skip_empty(&tally->frames, frame, end) - 1;
+			continue;
+		}
+		if (!pass->wants(tally, frame))
 			continue;
 		if (behind && frame > behind + FRAME_GAP) {
 			if (read_words(reader, pass, from, behind) < 0)

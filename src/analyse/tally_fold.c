@@ -63,12 +63,25 @@ static inline int fold_present(struct tally_reader *reader, const struct tally_r
 /* The number of a set is known long before its node has come from memory. */
 #define AHEAD 12
 
-static inline void fetch_ahead(const struct tally *tally, uint64_t word)
+/* A page of the table that is written first costs one fault; one that is read first, two. */
+static inline void touch_block(struct tally_slots *slots, uint64_t at)
+{
+	uint64_t block = at / TALLY_BLOCK;
+
+	if (slots->touched[block])
+		return;
+	slots->touched[block] = 1;
+	*(volatile uint32_t *)&slots->at[block * TALLY_BLOCK] = 0;
+}
+
+static inline void fetch_ahead(struct tally *tally, uint64_t word)
 {
 	uint64_t frame = pagemap_frame(word);
 
-	if (word & PAGEMAP_PRESENT && frame < tally->frames.count)
-		__builtin_prefetch(&tally->nodes.items[tally->frames.at[frame] & TALLY_SET_MASK]);
+	if (!(word & PAGEMAP_PRESENT) || frame >= tally->frames.count)
+		return;
+	touch_block(&tally->frames, frame);
+	__builtin_prefetch(&tally->nodes.items[tally->frames.at[frame] & TALLY_SET_MASK]);
 }
 
 static int fold_swap(struct tally_reader *reader, const struct tally_range *range, uint64_t word)

@@ -39,15 +39,25 @@ int tally_sizes(struct tally *tally)
 	return 0;
 }
 
+/* Neighbours mostly have the same set, and most of a block is empty: adding to the same number
+ * again and again would wait for itself. */
 static void count_slots(const struct tally_slots *slots, uint64_t *frames)
 {
 	for (uint64_t block = 0; block < slots->count / TALLY_BLOCK; block++) {
 		const uint32_t *at = slots->at + block * TALLY_BLOCK;
+		const uint32_t *end = at + TALLY_BLOCK, *first = at;
+		uint32_t set = *at;
 
 		if (!slots->touched[block])
 			continue;
-		for (size_t i = 0; i < TALLY_BLOCK; i++)
-			frames[at[i] & TALLY_SET_MASK]++;
+		while (++at < end) {
+			if (*at == set)
+				continue;
+			frames[set & TALLY_SET_MASK] += (uint64_t)(at - first);
+			first = at;
+			set = *at;
+		}
+		frames[set & TALLY_SET_MASK] += (uint64_t)(end - first);
 	}
 }
 
