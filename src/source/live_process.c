@@ -7,6 +7,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+
+/* The same on every architecture; 5.3. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 
 /* hidepid=1 lets nobody look below the folder of another user's process, hidepid=2 says it is
  * not there (proc_pid_permission in fs/proc/base.c); opening the folder itself still works. */
@@ -84,15 +90,31 @@ static int live_thread_group(struct live *live, pid_t pid, int dir, pid_t *tgid,
 	return error_set(error, ERROR_PARSE, "status", "no thread group id in it");
 }
 
+/* pidfd_open(2) takes only leaders, for a fifth of what reading status takes. It knows the numbers
+ * of our own PID namespace; without all rights status tells better what is refused. */
+static bool live_is_leader(struct live *live, pid_t pid)
+{
+	int fd;
+
+	if (!live->own_pids || !live->base.host.frames_visible)
+		return false;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	source_count(&live->base, 0);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 /* The folder of the thread-group leader of pid. */
 static int live_enter_leader(struct live *live, pid_t pid, int *dir, pid_t *tgid,
 			     struct error *error)
 {
 	CLEANUP_CLOSE int fd = -1;
-	pid_t leader;
+	pid_t leader = pid;
 	int rc = live_enter(live, pid, &fd, error);
 
-	if (!rc)
+	if (!rc && !live_is_leader(live, pid))
 		rc = live_thread_group(live, pid, fd, &leader, error);
 	if (rc < 0)
 		return rc;
