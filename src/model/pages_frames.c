@@ -57,9 +57,10 @@ static uint32_t build_rank(struct pages *pages)
 	uint32_t sum = 0;
 
 	for (uint64_t w = pages->low; w < pages->high; w++) {
+		if (!pages->wanted[w])
+			continue;
 		pages->rank[w] = sum;
-		if (pages->wanted[w])
-			sum += pages_popcount(pages->wanted[w]);
+		sum += pages_popcount(pages->wanted[w]);
 	}
 	return sum;
 }
@@ -296,17 +297,23 @@ int pages_read_frames(struct pages *pages, struct error *error)
 	return read_set(pages, &count_pass, pages->low * 64, pages->high * 64, error);
 }
 
+/* Where nothing was set nothing is written: of a snapshot that claims the largest of memories
+ * only what is used takes memory. */
+static void clear_bits(uint64_t *bitmap, uint64_t low, uint64_t high)
+{
+	for (uint64_t w = low; w < high; w++)
+		if (bitmap[w])
+			bitmap[w] = 0;
+}
+
 void pages_frames_reset(struct pages *pages)
 {
-	uint64_t n;
-
 	if (!pages_use_frames(pages) || pages->low >= pages->high)
 		return;
-	n = (pages->high - pages->low + 1) * sizeof(*pages->wanted);
-	memset(pages->wanted + pages->low, 0, n);
-	memset(pages->counted + pages->low, 0, n);
+	clear_bits(pages->wanted, pages->low, pages->high + 1);
+	clear_bits(pages->counted, pages->low, pages->high + 1);
 	if (pages->has_tails)
-		memset(pages->tails + pages->low, 0, n);
+		clear_bits(pages->tails, pages->low, pages->high + 1);
 	pages->has_tails = false;
 	pages->low = pages->frames_end / 64 + 2;
 	pages->high = 0;

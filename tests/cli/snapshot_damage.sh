@@ -165,6 +165,15 @@ grep '"start": "0x500000", "pages": 2' "$work/out" | grep -q '"exclusive_missing
 	{ echo "failed: a frame that is not recorded is not told as such"; fail=1; }
 make
 
+# The largest of memories, with a frame at either end of it.
+sed -i 's/^frames_end .*/frames_end 100000000/' "$snap/manifest"
+printf '400 a000000000000100\n500 8000000000000001\n501 80000000fffffff0\nend\n' | put 41/pagemap
+for command in cow pagetable addr; do
+	(ulimit -t 10; run $command >"$work/out" 2>"$work/err") ||
+		{ echo "failed: $command of 16 TiB"; cat "$work/err"; fail=1; }
+done
+make
+
 # The largest of holes, with and without a scan, are soon walked.
 echo "00001000-7ffffffff000 rw-p 00000000 00:00 0" | put 41/maps
 echo "00001000-7ffffffff000 rw-p 00000000 00:00 0" | put 41/smaps
