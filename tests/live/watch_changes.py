@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 VMATLAS, WORK = sys.argv[1:3]
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -35,8 +36,11 @@ def step(process, line):
 
 
 def watch(*args):
-    return subprocess.Popen([VMATLAS, "watch", "--json", *args], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    begin = time.monotonic()
+    watcher = subprocess.Popen([VMATLAS, "watch", "--json", *args], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    watcher.begin = begin
+    return watcher
 
 
 def next_of(watcher):
@@ -44,10 +48,12 @@ def next_of(watcher):
 
 
 def settle(watcher):
-    """The sample that saw the step as a whole: the one after that at work."""
+    """Up to a sample that began after the step was done, however busy the machine is."""
     total = {}
     seen = []
-    for _ in range(3):
+    sample = {"elapsed_us": 0}
+    done = (time.monotonic() - watcher.begin) * 1e6
+    while sample["elapsed_us"] <= done:
         sample = next_of(watcher)
         for name, growth in sample["growth"].items():
             if isinstance(growth, int):
@@ -60,8 +66,8 @@ def steps():
     process, pid = start()
     watcher = watch("--interval", "50ms", pid)
     try:
-        next_of(watcher)
-        settle(watcher)          # what the program does before it waits for lines
+        step(process, "write common 1")     # its first line costs memory of its own
+        settle(watcher)
         for line, want, change in (
                 ("heap 100", {"uss": 100, "anon": 100, "vss": 100}, ("heap", "rss", 100)),
                 ("write empty 7", {"rss": 7, "anon": 7}, ("anon", "rss", 7)),
@@ -102,9 +108,9 @@ def erosion():
             break
     watcher = watch("--interval", "50ms", said["parent"])
     try:
-        next_of(watcher)
+        step(process, "write common 1")
         settle(watcher)
-        step(process, "write common 40")
+        step(process, "write common 41")
         grown, seen = settle(watcher)
         if grown["shared"] != -40 * PAGE or grown["uss"] != 40 * PAGE or grown["rss"]:
             bad(f"erosion: {grown}")
