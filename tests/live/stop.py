@@ -11,8 +11,8 @@ import time
 
 VMATLAS, FRAME = sys.argv[1:3]
 ROOT = os.geteuid() == 0
-BUSY = "import threading, time\n" \
-       "for _ in range(3): threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()\n"
+BUSY = "import threading\n" \
+       "for _ in range(3): threading.Thread(target=lambda: all(x == 0 for x in iter(int, 1))).start()\n"
 wrong = 0
 
 
@@ -70,10 +70,16 @@ class Set:
             bad(f"{what}: what was stopped before runs")
 
 
+def obey_signals():
+    """A shell starts what is in the background with SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Hold:
     def __init__(self, *args):
         self.process = subprocess.Popen([FRAME, "hold", "--stop", *args], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, text=True, preexec_fn=obey_signals)
         said = self.process.stdout.readline()
         self.said = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", said)}
 
