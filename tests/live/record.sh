@@ -39,14 +39,9 @@ again() {
 	rm -rf again again.tar.zst
 }
 
-for state in $("$tools/memstate" --list | awk '{ print $1 }'); do
-	case $state in
-	madv-free) continue ;; # SWAPBACKED goes when the kernel has the time
-	# All but these take long together, and are enough.
-	anon-untouched | file-* | fork-* | two-children | thp* | mthp* | hugetlb* | ksm* | swap* | shmem* | guard-region | \
-		uffd-wp* | threads* | leader-gone | same-space | grandchild | zero* | deleted* | vdso | huge-zero* | sparse*) ;;
-	*) continue ;;
-	esac
+# One of each kind: all of them take long.
+for state in anon-untouched file-forked two-children thp-forked-written mthp-child-gone hugetlb-shared ksm \
+	swapped-forked shmem-thp guard-region uffd-wp threads leader-gone same-space grandchild tables-sparse; do
 	rm -rf one two
 	state_start "$tools/memstate" "$state" || { echo "skipped $state: $(tail -n 1 out)"; continue; }
 	kids=$(sed -n 's/^child //p' out)
