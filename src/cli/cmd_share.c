@@ -11,7 +11,7 @@
 static const struct cli_option share_options[] = {
 	{ "files", NULL, "one row per mapped object instead of processes" },
 	{ "classes", NULL, "one row per class of memory instead" },
-	{ "forks", NULL, "one row per parent and child instead: all are compared" },
+	{ "forks", NULL, "one row per parent and child, all compared" },
 	{ "pairs-of", NULL, "one row per pair of processes instead" },
 	{ "openmetrics", NULL, "print OpenMetrics text, for a collector of metrics" },
 	SELECT_OPTIONS,

@@ -14,7 +14,7 @@
 	{ "tree", "PID", "this process and all that descend from it" },             \
 	{ "cgroup", "PATH", "only processes in this control group or below it" },   \
 	{ "user", "NAME|UID", "only processes of this (effective) user" },          \
-	{ "name", "PATTERN", "only processes whose name (15 bytes) matches this pattern" }
+	{ "name", "PATTERN", "only processes whose name matches this" }
 
 struct selected {
 	pid_t pid;			/* 0: a snapshot that does not tell it */

@@ -16,7 +16,7 @@
  * Nothing that may depend on another process (output, names of users, files) is done before
  * stop_end().
  */
-#define STOP_OPTION { "stop", NULL, "stop the processes while they are read (SIGSTOP, SIGCONT)" }
+#define STOP_OPTION { "stop", NULL, "stop the processes while they are read" }
 
 struct stop {
 	int *pidfds;

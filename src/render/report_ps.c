@@ -147,7 +147,7 @@ static struct cell ledger_part(const struct machine_row *row, uint64_t total)
 
 static struct cell ledger_from(const struct machine_row *row, struct scratch *scratch)
 {
-	return row->counted ? cell_words(scratch_printf(scratch, "frames (counter: %s)",
+	return row->counted ? cell_words(scratch_printf(scratch, "frames (%s)",
 							row->from)) : cell_text(row->from);
 }
 

@@ -256,6 +256,7 @@ static void add_set(struct report *report, const struct share *share,
 {
 	const struct tally_totals *totals = tally_totals(share->tally);
 	enum certainty certainty = certainty_of(totals);
+	char took[32];
 
 	report_object_begin(report, "set", "Set");
 	add_counts(report, totals, left);
@@ -275,7 +276,9 @@ static void add_set(struct report *report, const struct share *share,
 	report_fact(report, NULL, "counts are", cell_text(
 		!totals->frames_visible ? "the kernel's" :
 		certainty == CERTAINTY_OBSERVED ? "exact" : "estimates"), REPORT_TEXT_ONLY);
-	report_fact(report, "duration_us", "read within (us)", cell_count(totals->duration_us), 0);
+	report_fact(report, "duration_us", NULL, cell_count(totals->duration_us), REPORT_JSON_ONLY);
+	snprintf(took, sizeof(took), "%.1f ms", (double)totals->duration_us / 1000);
+	report_fact(report, NULL, "from first to last process", cell_text(took), REPORT_TEXT_ONLY);
 	if (totals->frames_visible || report_is_json(report))
 		add_freed(report, share);
 	report_object_end(report);
@@ -300,13 +303,14 @@ static int add_bounds(struct report *report, const struct share *share)
 			    "cannot be told; the memory of the set lies between the two.");
 }
 
-static int warn(struct report *report, enum gap gap, size_t count, const char *what)
+static int warn(struct report *report, enum gap gap, size_t count, const char *one,
+		const char *more)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
 	if (!count)
 		return 0;
-	buf_addf(&text, "%zu process%s %s", count, count == 1 ? "" : "es", what);
+	buf_addf(&text, "%zu %s", count, count == 1 ? one : more);
 	return report_warning(report, gap_name(gap), buf_span(&text));
 }
 
@@ -316,10 +320,12 @@ static int add_notes(struct report *report, const struct share *share,
 	const struct tally_totals *totals = tally_totals(share->tally);
 
 	if (warn(report, GAP_NEEDS_PRIVILEGE, totals->refused + left->refused,
-		 "may not be read: what they map shows as outside") < 0)
+		 "process may not be read: what it maps shows as outside",
+		 "processes may not be read: what they map shows as outside") < 0)
 		return -1;
 	return warn(report, GAP_GONE, totals->gone + left->gone,
-		    "ended before or while they were read");
+		    "process ended before or while it was read",
+		    "processes ended before or while they were read");
 }
 
 int report_share(struct report *report, const struct share *share,

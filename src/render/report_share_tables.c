@@ -170,10 +170,16 @@ int share_add_classes(struct report *report, const struct share *share,
 	return rc < 0 ? rc : report_table_end(report);
 }
 
+/* Something to say: neither a child that executed a program, nor one that may not be read. */
+static bool fork_is_shown(const struct share_fork *fork)
+{
+	return !fork->executed && fork->gap != GAP_NEEDS_PRIVILEGE && fork->gap != GAP_GONE;
+}
+
 static bool any_forked(const struct share *share)
 {
 	for (size_t i = 0; i < share->fork_count; i++)
-		if (!share->forks[i].executed)
+		if (fork_is_shown(&share->forks[i]))
 			return true;
 	return false;
 }
@@ -245,7 +251,7 @@ int share_add_forks(struct report *report, const struct share *share,
 	for (; row.index < share->fork_count && rc >= 0; row.index++) {
 		if (FORK(&row)->gap == GAP_LIMIT && !all)
 			left++;
-		else if (all || !FORK(&row)->executed)
+		else if (all || fork_is_shown(FORK(&row)))
 			rc = report_row(report, &row);
 	}
 	if (rc >= 0)

@@ -58,7 +58,7 @@ def run(words):
 
 def text_of(words):
     done = run(words)
-    said = re.sub(r"^(read within \(us\) +|from first to last process +)\d.*", r"\1N", done.stdout.decode(), flags=re.M)
+    said = re.sub(r"^(from first to last process +)\d.*", r"\1N", done.stdout.decode(), flags=re.M)
     return said + done.stderr.decode() + f"exit {done.returncode}\n"
 
 
