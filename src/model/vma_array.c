@@ -197,6 +197,8 @@ int vma_array_read(struct process *process, bool smaps, struct error *error)
 	ahead.stream = stream;
 	read_ahead_lines(&ahead, &reader.lines);
 	ret = smaps ? smaps_read(&reader, error) : maps_read(&reader, error);
+	if (ret == -ERROR_LIMIT)
+		source_text_damaged(process->source, reader.what, error);
 	told = unparsed_warn(&reader);
 	if (ret >= 0 && told >= 0)
 		told = clipped_warn(process);

@@ -7,6 +7,7 @@
 #include "source_impl.h"
 
 struct snapshot_archive;
+struct snapshot_names;
 struct snapshot_runs;
 
 /*
@@ -17,6 +18,7 @@ struct snapshot_runs;
  *   snapshot_manifest.c what was recorded, when and where
  *   snapshot_missing.c	 what could not be read when it was recorded
  *   snapshot_text.c	 texts of processes and of the machine
+ *   snapshot_names.c	 map_files
  *   snapshot_runs.c	 one file of runs
  *   snapshot_pages.c	 pagemap and PAGEMAP_SCAN
  *   snapshot_frames.c	 words of frames
@@ -128,6 +130,7 @@ struct snapshot_process {
 	char folder[16];	/* "4242/", or "" */
 	struct snapshot_missing missing;
 	struct snapshot_runs *pagemap, *scan;	/* opened when they are wanted */
+	struct snapshot_names *names;		/* map_files, too */
 	uint64_t categories;			/* recorded in scan */
 	struct snapshot_content *content;
 };
@@ -160,6 +163,7 @@ int snapshot_text_open(struct source_process *process, pid_t tid, enum source_te
 int snapshot_system_open(struct source *source, enum source_system_text what, int *fd,
 			 struct error *error);
 int snapshot_exe(struct source_process *process, struct buf *path, struct error *error);
+void snapshot_names_free(struct snapshot_names *names);
 int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
 			 struct buf *name, struct error *error);
 

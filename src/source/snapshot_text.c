@@ -4,12 +4,10 @@
 #include "snapshot.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
 #define AUXV_ENTRIES_MAX 1024u
-#define LINE_CHUNK 65536u
 #define EXE_BYTES 65536u
 
 static const char *const system_names[SOURCE_SYSTEM_TEXT_MAX] = {
@@ -191,54 +189,4 @@ int snapshot_exe(struct source_process *process, struct buf *path, struct error 
 
 	return rc < 0 ? rc : snapshot_file_text(process->source, &file, "exe", EXE_BYTES, path,
 						error);
-}
-
-/* A backslash is "\134" and a newline "\012" there. */
-static int add_unescaped(struct buf *name, struct span escaped, struct error *error)
-{
-	size_t before = name->len;
-
-	while (escaped.len) {
-		bool newline = span_starts(escaped, "\\012");
-		size_t eaten = newline || span_starts(escaped, "\\134") ? 4 : 1;
-
-		if (buf_add_char(name, newline ? '\n' : *escaped.ptr) < 0) {
-			source_buf_cut(name, before);
-			return error_nomem(error);
-		}
-		escaped = (struct span) { escaped.ptr + eaten, escaped.len - eaten };
-	}
-	return 0;
-}
-
-/* "7f0000000-7f0001000 TARGET": the links whose target is not what maps shows. */
-int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
-			 struct buf *name, struct error *error)
-{
-	CLEANUP(snapshot_file_done) struct snapshot_file file = SNAPSHOT_FILE_INIT;
-	CLEANUP(lines_done) struct lines lines = { .read = NULL };
-	struct snapshot_reader reader = { process->source, &file, "map_files", 0 };
-	int rc = snapshot_process_file(process, "map_files", &file, error);
-	struct span line;
-	uint64_t from, to;
-
-	if (rc < 0)
-		return rc;
-	lines_init(&lines, snapshot_reader_read, &reader, LINE_CHUNK);
-	while ((rc = lines_next(&lines, &line, error)) > 0) {
-		if (!span_take_hex(&line, &from) || !span_take_char(&line, '-') ||
-		    !span_take_hex(&line, &to) || !span_take_char(&line, ' ')) {
-			rc = error_set(error, ERROR_DAMAGED, "map_files",
-				       "not the form START-END TARGET");
-			if (error)
-				error->line = lines.number;
-			return damaged_in(process, "map_files", rc, error);
-		}
-		if (from == start && to == end)
-			return add_unescaped(name, line, error);
-		if (from > start)
-			break;
-	}
-	return rc < 0 ? rc : error_set(error, ERROR_NOT_FOUND, "map_files",
-				       "its name is as maps shows it");
 }

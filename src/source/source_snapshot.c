@@ -115,6 +115,7 @@ static void snapshot_process_free(struct source_process *process)
 {
 	struct snapshot_process *p = snapshot_process_of(process);
 
+	snapshot_names_free(p->names);
 	snapshot_runs_free(p->pagemap);
 	snapshot_runs_free(p->scan);
 	snapshot_content_free(p->content);

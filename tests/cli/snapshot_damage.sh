@@ -143,6 +143,10 @@ damaged "pagetable addr" "41/maps: it overlaps the VMA above, or goes back (line
 echo "00400000-00404000 r-xp 00000000 08:01 7 /bin/one
 10000000000000000-10000000000001000 r--p 00003000 08:01 7 /bin/one" | put 41/maps
 damaged "pagetable addr" "41/maps: maps line has no valid address range (line 2)"
+truncate -s 10G "$snap/41/maps" 2>/dev/null &&
+	damaged "pagetable addr" "41/maps: line 3 is longer than 1048576 bytes"
+truncate -s 10G "$snap/41/smaps" 2>/dev/null &&
+	damaged cow "41/smaps: line 5 is longer than 1048576 bytes"
 sed 's/0050/0040/g' "$snap/41/smaps" >"$snap/41/s" && mv "$snap/41/s" "$snap/41/smaps"
 damaged "map cow" "41/smaps: it overlaps the VMA above, or goes back (line 4)"
 

@@ -87,6 +87,16 @@ static void test_processes(void)
 	CHECK(!source_mapped_name(one, 0x10000, 0x20000, &text, &e));
 	CHECK_STR(buf_str(&text), "/a\nb\\c");
 	CHECK(source_mapped_name(one, 0x20000, 0x30000, &text, &e) == -ERROR_NOT_FOUND);
+	CHECK(!source_mapped_name(one, 0x30000, 0x40000, &text, &e));
+	CHECK(source_mapped_name(one, 0x50000, 0x60000, &text, &e) == -ERROR_NOT_FOUND);
+	CHECK(!source_mapped_name(one, 0x10000, 0x20000, &text, &e));
+	CHECK_STR(buf_str(&text), "/a\nb\\c/x/a\nb\\c");
+	snapshot_put("41/map_files", "30000-40000 /x\n10000-20000 /y\n");
+	source_process_free(one);
+	CHECK(!source_process_open(source, 41, &one, &e));
+	CHECK(source_mapped_name(one, 0x40000, 0x50000, &text, &e) == -ERROR_DAMAGED);
+	CHECK_STR(e.item, "41/map_files");
+	CHECK(e.line == 2);
 }
 
 /* Each error of `missing` is the gap that it was. */
