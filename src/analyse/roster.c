@@ -129,13 +129,6 @@ static struct roster_user *find_user(const struct roster *roster, uint64_t uid)
 					    compare_users) : NULL;
 }
 
-static enum gap frames_gap(const struct source_host *host)
-{
-	if (host->frames_visible)
-		return GAP_NONE;
-	return host->kind == SOURCE_KIND_LIVE ? GAP_NEEDS_PRIVILEGE : GAP_NOT_RECORDED;
-}
-
 static void process_init(struct roster_process *process)
 {
 	*process = (struct roster_process) {
@@ -147,9 +140,7 @@ static void process_init(struct roster_process *process)
 int roster_read(struct source *source, const struct roster_request *request,
 		struct roster *roster, struct error *error)
 {
-	struct roster found = {
-		.count = request->count, .frames_gap = frames_gap(source_host(source))
-	};
+	struct roster found = { .count = request->count };
 	struct reading reading = { request, &found };
 	struct tally_request tally = {
 		.pids = request->pids, .count = request->count, .threads = request->threads,

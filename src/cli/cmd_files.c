@@ -76,8 +76,11 @@ static int files_one(struct cli *cli, struct report *report, struct source_proce
 	if (rc < 0)
 		return rc;
 	mapped_look(cli->source, mapped);
-	show.gone = selection.gone;
-	show.refused = selection.refused;
+	/* Of a set that was searched for among all, nobody knows whether these belong to it. */
+	if (cli_selects_all(cli)) {
+		show.gone = selection.gone;
+		show.refused = selection.refused;
+	}
 	if (stop_report(cli, report, &stop) < 0 || report_files(report, mapped, &show) < 0)
 		return -1;
 	return selection.failed ? STATUS_FAILED : 0;

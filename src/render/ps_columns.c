@@ -48,7 +48,7 @@ struct cell ps_vss(const struct ps_row *row)
 struct cell ps_swap_pss(const struct ps_row *row)
 {
 	if (row->counted->state == TALLY_COUNTED && !row->counted->swap_pss_known)
-		return cell_missing(row->roster->frames_gap);
+		return cell_missing(tally_totals(row->roster->tally)->frames_gap);
 	return ps_counted(row, row->counted->sum.swap_pss);
 }
 

@@ -72,7 +72,7 @@ static int add_totals(struct report *report, const struct roster *roster,
 		      const struct ps_left *left)
 {
 	const struct tally_totals *t = tally_totals(roster->tally);
-	struct cell unknown = cell_missing(roster->frames_gap);
+	struct cell unknown = cell_missing(t->frames_gap);
 	bool once = t->frames_visible;
 	char took[32];
 	const struct line sums[] = {

@@ -406,6 +406,10 @@ def check_vanishing():
         for _ in range(20):
             document = ps("--tree", os.getpid())
             check_sums("vanishing", document)
+            if document["totals"]["gone"] > 8:
+                bad(f"of a tree of few {document['totals']['gone']} have gone")
+            if document["totals"]["kernel"]:
+                bad("kernel threads are counted among a tree")
             if any(row["pss"] is None for row in document["processes"]) and ROOT:
                 bad("a process that vanished is a row without PSS")
     finally:

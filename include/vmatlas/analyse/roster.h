@@ -49,7 +49,6 @@ struct roster {
 	struct roster_process *processes;	/* in the order of the PIDs given */
 	size_t count;
 	struct tally *tally;
-	enum gap frames_gap;			/* why frames cannot be counted once */
 	struct roster_user *users;		/* of the processes, ascending */
 	size_t user_count;
 };
