@@ -117,9 +117,10 @@ struct page_ranges {
 	bool sparse;		/* VMAs are much larger than what is resident: scan first */
 };
 
-/* A negative value of fn ends the walk and is returned. An address space that ended meanwhile
- * is ERROR_GONE, after what was read before was handed out; a pagemap that may not be read at
- * all is no failure: each range is one PAGE_UNREADABLE run. */
+/* A negative value of fn ends the walk, which then fails too, not always with that value, and
+ * leaves the error to fn. An address space that ended meanwhile is ERROR_GONE, after what was
+ * read before was handed out; a pagemap that may not be read at all is no failure: each range
+ * is one PAGE_UNREADABLE run. */
 int pages_walk(struct pages *pages, const struct page_ranges *ranges,
 	       int (*fn)(void *ctx, uint32_t index, const struct page_run *run), void *ctx,
 	       struct error *error);
