@@ -139,7 +139,7 @@ USER(path, user_name(mapped, row))
 #define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
 #define NUMBER (BOTH | COLUMN_RIGHT)
 #define MORE (COLUMN_JSON | COLUMN_VERBOSE | COLUMN_RIGHT)
-#define NAME (BOTH | COLUMN_TRUNC | COLUMN_HEX_BYTES)
+#define NAME (BOTH | COLUMN_TRUNC | COLUMN_TAIL | COLUMN_HEX_BYTES)
 
 const struct column files_columns[] = {
 	{ "size", "SIZE", "of the file", NUMBER, 0, 6, get_size },

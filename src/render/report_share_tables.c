@@ -90,7 +90,7 @@ const struct column share_object_columns[] = {
 	{ "inode", "INODE", "inode", SHARE_MORE | COLUMN_HEX_HUGE, 0, 8, object_inode },
 	{ "deleted", "DELETED", "it has no name any more", COLUMN_JSON, 0, 7, object_deleted },
 	{ "path", "PATH", "its name, as the first process sees it",
-	  SHARE_BOTH | COLUMN_TRUNC | COLUMN_HEX_BYTES, 0, 40, object_path },
+	  SHARE_BOTH | COLUMN_TRUNC | COLUMN_TAIL | COLUMN_HEX_BYTES, 0, 40, object_path },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 

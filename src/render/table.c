@@ -61,10 +61,79 @@ int layout_row(struct report *report, const struct cell *cells)
 	return 0;
 }
 
+static size_t line_columns(struct libscols_line *line, size_t at)
+{
+	return text_columns(span_of(scols_cell_get_data(scols_line_get_cell(line, at))));
+}
+
+/* What the other columns leave for this one. */
+static size_t layout_room(const struct report *report, size_t at)
+{
+	const struct table *t = &report->table;
+	size_t lines = scols_table_get_nlines(t->layout), used = t->count - 1;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const char *title = t->set->columns[t->column[i]].title;
+		size_t widest = report->options.no_headings ? 0 : text_columns(span_of(title));
+
+		for (size_t line = 0; line < lines && i != at; line++) {
+			size_t width = line_columns(scols_table_get_line(t->layout, line), i);
+
+			widest = width > widest ? width : widest;
+		}
+		used += i == at ? 0 : widest;
+	}
+	return used < report->width ? report->width - used : 0;
+}
+
+#define CUT "..."
+#define TAIL_MIN 10u		/* below that the end of a path tells nothing either */
+
+/* Cuts at characters, not inside of one: its further bytes are 10xxxxxx in UTF-8. */
+static int cut_front(struct libscols_line *line, size_t at, size_t room, struct buf *work)
+{
+	const char *text = scols_cell_get_data(scols_line_get_cell(line, at));
+	size_t columns = text_columns(span_of(text)), keep = room - strlen(CUT);
+
+	if (columns <= room)
+		return 0;
+	/* No byte takes more than one column. */
+	for (; columns > keep; columns = text_columns(span_of(text)))
+		for (text += columns - keep; (*text & 0xc0) == 0x80;)
+			text++;
+	buf_clear(work);
+	if (buf_add_str(work, CUT) < 0 || buf_add_str(work, text) < 0)
+		return -1;
+	return scols_line_set_data(line, at, buf_str(work)) ? -1 : 0;
+}
+
+/* libsmartcols can only cut the end of a cell, which for a path is what tells it apart. */
+static int layout_cut(struct report *report)
+{
+	const struct table *t = &report->table;
+	size_t lines = scols_table_get_nlines(t->layout);
+	int rc = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		size_t room;
+
+		if (!(t->set->columns[t->column[i]].flags & COLUMN_TAIL))
+			continue;
+		room = layout_room(report, i);
+		for (size_t line = 0; room >= TAIL_MIN && line < lines && rc >= 0; line++)
+			rc = cut_front(scols_table_get_line(t->layout, line), i, room,
+				       &report->work);
+	}
+	return rc;
+}
+
 int layout_end(struct report *report)
 {
 	struct libscols_table *table = report->table.layout;
 	int rc = report_flush(report);
+
+	if (rc >= 0 && report->cut && layout_cut(report) < 0)
+		rc = error_nomem(&report->error);
 
 	errno = 0;
 	if (rc >= 0)

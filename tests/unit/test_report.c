@@ -82,6 +82,8 @@ static const struct column columns[] = {
 	{ "parts", "PARTS", "parts", COLUMN_JSON, 8, 6, get_list },
 	{ "path", "PATH", "name", COLUMN_DEFAULT | COLUMN_JSON | COLUMN_TRUNC | COLUMN_HEX_BYTES,
 	  16, 10, get_path },
+	{ "tail", "TAIL", "name, of which the end tells more", COLUMN_TRUNC | COLUMN_TAIL, 32, 10,
+	  get_path },
 	{ NULL }
 };
 
@@ -418,6 +420,21 @@ static void test_cut(void)
 	}
 }
 
+/* START, SIZE and blanks take 12 columns. */
+static void test_cut_front(void)
+{
+	const struct report_options narrow = { .format = REPORT_TEXT, .width = 23 };
+	CLEANUP_FREE char *cut = table_text(&narrow, "start,size,tail", 1);
+	CLEANUP_FREE char *small = table_text(&(struct report_options) { .format = REPORT_TEXT,
+					      .width = 14 }, "start,size,tail", 1);
+
+	CHECK(strstr(cut, " /bin/plain\n") && strstr(cut, " ...x5cx41\\y\n"));
+	CHECK(!strstr(cut, "/tmp"));
+	cut[strcspn(cut, "-")] = '\0';
+	CHECK(widest(cut) <= 24);			/* in bytes, and one is of two */
+	CHECK(!strstr(small, "..."));
+}
+
 /* A pseudo terminal hands its bytes on in pieces, a little later: reads up to the end mark. */
 static void read_terminal(int fd, char *text, size_t size, const char *end)
 {
@@ -527,6 +544,7 @@ int main(void)
 	test_sizes();
 	test_deltas();
 	test_cut();
+	test_cut_front();
 	test_terminal();
 	test_types();
 	TEST_END;

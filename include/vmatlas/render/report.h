@@ -107,7 +107,8 @@ enum column_flag {
 	COLUMN_VERBOSE = 1 << 4,	/* shown in text with -v */
 	COLUMN_HEX_BYTES = 1 << 5,	/* CELL_BYTES: add <name>_hex when escaped in JSON */
 	COLUMN_HEX_HUGE = 1 << 6,	/* CELL_COUNT: above 2^63-1 in <name>_hex, and null */
-	COLUMN_SPARE = 1 << 7		/* gives way on a narrow terminal if -o does not name it */
+	COLUMN_SPARE = 1 << 7,		/* gives way on a narrow terminal if -o does not name it */
+	COLUMN_TAIL = 1 << 8		/* with COLUMN_TRUNC: cut at the front, a path's end tells more */
 };
 
 struct column {
