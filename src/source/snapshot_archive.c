@@ -83,7 +83,15 @@ static bool is_plain(const char *name, enum archive_kind kind)
 	}
 }
 
-/* The first name tells what stands above everything: a folder, ".", or nothing. */
+/* tar writes names as it was given them: "./NAME", and "./" for the folder it stands in. */
+static const char *skip_here(const char *name)
+{
+	while (!strncmp(name, "./", 2))
+		name += 2;
+	return strcmp(name, ".") ? name : "";
+}
+
+/* The first name tells what stands above everything: a folder, or nothing. */
 static int learn_top(struct snapshot_archive *archive, const struct archive_item *item,
 		     struct error *error)
 {
@@ -91,6 +99,8 @@ static int learn_top(struct snapshot_archive *archive, const struct archive_item
 	bool below = item->name[len] || item->kind == ARCHIVE_FOLDER;
 
 	archive->has_top = true;
+	if (!*item->name && item->kind == ARCHIVE_FOLDER)
+		return 0;
 	if (!len || !strncmp(item->name, "../", len + 1))
 		return refuse(item->name, "not a plain name", error);
 	if (below && (buf_add(&archive->top, item->name, len) < 0 ||
@@ -201,6 +211,7 @@ static int unpack(struct snapshot_archive *archive, struct archive_reader *reade
 	if (!chunk)
 		return error_nomem(error);
 	while ((rc = archive_reader_next(reader, &item, error)) > 0) {
+		item.name = skip_here(item.name);
 		rc = check_name(archive, &item, &inner, error);
 		if (!rc && inner)
 			rc = add_file(archive, reader, inner, chunk, error);

@@ -21,7 +21,7 @@ for suffix in tar tar.gz tar.xz tar.bz2; do
 	"$vmatlas" map --raw --no-headings -o start --from "$work/good.$suffix" >"$work/out" 2>&1
 	[ "$(cat "$work/out")" = 0x10000 ] || { echo "failed: good.$suffix"; cat "$work/out"; fail=1; }
 done
-for kind in dot flat; do
+for kind in dot dot-folder dot-named flat; do
 	make_archive $kind "$work/$kind.tar"
 	"$vmatlas" map --raw --no-headings -o start --from "$work/$kind.tar" >"$work/out" 2>&1
 	[ "$(cat "$work/out")" = 0x10000 ] || { echo "failed: $kind"; cat "$work/out"; fail=1; }

@@ -31,6 +31,13 @@ if kind == "good":
     add("snap/task/41/comm", b"one\n")
 elif kind == "dot":
     add("./maps")
+elif kind == "dot-folder":
+    add("./", b"", tarfile.DIRTYPE)
+    add("./maps")
+    add("./task/41/comm", b"one\n")
+elif kind == "dot-named":
+    add("./snap/", b"", tarfile.DIRTYPE)
+    add("./snap/maps")
 elif kind == "flat":
     add("maps")
 elif kind == "symlink":
