@@ -4,7 +4,6 @@
 #include "cause.h"
 
 #include <elf.h>
-#include <endian.h>
 #include <string.h>
 
 #include "vmatlas/source/difference.h"
@@ -35,19 +34,6 @@ static void found(struct page *page, enum cause cause, bool seen)
 	else if (!(page->mask & bit))
 		page->inferred |= bit;
 	page->mask |= bit;
-}
-
-static uint64_t native_word(const struct elf_image *image, const uint8_t *bytes)
-{
-	uint64_t wide;
-	uint32_t narrow;
-
-	if (image->is_64) {
-		memcpy(&wide, bytes, sizeof(wide));
-		return image->big_endian ? be64toh(wide) : le64toh(wide);
-	}
-	memcpy(&narrow, bytes, sizeof(narrow));
-	return image->big_endian ? be32toh(narrow) : le32toh(narrow);
 }
 
 /* The part of [start, end) on this page as offsets; false if there is none. */
@@ -94,8 +80,8 @@ static bool is_bound(const struct page *page, const struct elf_reloc_place *plac
 		return false;
 	if (page->marks)
 		return !(page->marks[at] & PAGE_UNBOUND);
-	return native_word(image, page->memory + at) !=
-	       ((native_word(image, page->expected + at) + object->load_bias) & mask);
+	return elf_image_word(image, page->memory + at) !=
+	       ((elf_image_word(image, page->expected + at) + object->load_bias) & mask);
 }
 
 static int add_relocation(struct page *page, const struct elf_reloc_place *place)

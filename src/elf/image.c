@@ -34,6 +34,11 @@ int elf_image_read(const struct elf_image *image, uint64_t offset, void *data, s
 	return 0;
 }
 
+uint64_t elf_image_word(const struct elf_image *image, const uint8_t *bytes)
+{
+	return elf_word(image, bytes);
+}
+
 int elf_image_table(struct elf_image *image, uint64_t offset, uint64_t *count, size_t size,
 		    uint64_t max, enum elf_damage damage, uint8_t **data, struct error *error)
 {

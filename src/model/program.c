@@ -12,16 +12,6 @@
 
 #define DYNAMIC_MAX 1024u	/* entries that are read */
 
-static uint64_t word_at(const struct elf_image *image, const unsigned char *bytes)
-{
-	unsigned size = image->is_64 ? 8 : 4;
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint64_t)bytes[i] << 8 * (image->big_endian ? size - 1 - i : i);
-	return value;
-}
-
 static bool dynamic_has(const struct elf_image *image, const struct elf_segment *dynamic,
 			uint64_t tag)
 {
@@ -31,9 +21,9 @@ static bool dynamic_has(const struct elf_image *image, const struct elf_segment 
 	for (uint64_t at = 0; at + size <= dynamic->filesz && at / size < DYNAMIC_MAX; at += size) {
 		if (elf_image_read(image, dynamic->offset + at, entry, size, NULL) < 0)
 			return false;
-		if (word_at(image, entry) == tag)
+		if (elf_image_word(image, entry) == tag)
 			return true;
-		if (word_at(image, entry) == DT_NULL)
+		if (elf_image_word(image, entry) == DT_NULL)
 			return false;
 	}
 	return false;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <endian.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -89,19 +88,6 @@ static void mark_cleared(struct differences *d, const struct window *window)
 	}
 }
 
-static uint64_t word_at(const struct elf_image *image, const uint8_t *bytes)
-{
-	uint64_t wide;
-	uint32_t narrow;
-
-	if (image->is_64) {
-		memcpy(&wide, bytes, sizeof(wide));
-		return image->big_endian ? be64toh(wide) : le64toh(wide);
-	}
-	memcpy(&narrow, bytes, sizeof(narrow));
-	return image->big_endian ? be32toh(narrow) : le32toh(narrow);
-}
-
 /* A lazily bound slot first holds the address of its PLT entry: the file's word + bias. */
 static void mark_slot(struct differences *d, const struct window *window, uint64_t place)
 {
@@ -112,8 +98,8 @@ static void mark_slot(struct differences *d, const struct window *window, uint64
 
 	if (place < window->vaddr || at % size > size - word)
 		return;
-	if (word_at(image, d->memory + at) !=
-	    ((word_at(image, d->file + at) + window->object->load_bias) & mask))
+	if (elf_image_word(image, d->memory + at) !=
+	    ((elf_image_word(image, d->file + at) + window->object->load_bias) & mask))
 		return;
 	for (size_t i = 0; i < word; i++)
 		d->marks[at + i] |= PAGE_UNBOUND;

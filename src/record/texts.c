@@ -9,6 +9,7 @@
 
 #include "vmatlas/parse/auxv.h"
 #include "vmatlas/parse/maps.h"
+#include "vmatlas/source/file_about.h"
 #include "vmatlas/parse/stat.h"
 
 /* A read of smaps of less than a page never begins a record that does not fit: the kernel walks
@@ -243,19 +244,6 @@ static int auxv_text(struct texts *t, struct error *error)
 	return out_text(t->recording, t->dir, "auxv", buf_span(&out), error);
 }
 
-static int add_escaped(struct buf *out, struct span name)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < name.len && rc >= 0; i++) {
-		char c = name.ptr[i];
-
-		rc = c == '\\' ? buf_add_str(out, "\\134") :
-			c == '\n' ? buf_add_str(out, "\\012") : buf_add_char(out, c);
-	}
-	return rc;
-}
-
 /* A VMA that is gone by now, or has no file, has no link: no line. */
 static int map_files_text(struct texts *t, struct error *error)
 {
@@ -273,7 +261,7 @@ static int map_files_text(struct texts *t, struct error *error)
 		}
 		if (buf_addf(&out, "%llx-%llx ", (unsigned long long)vma->start,
 			     (unsigned long long)vma->end) < 0 ||
-		    add_escaped(&out, buf_span(&t->text)) < 0 || buf_add_char(&out, '\n') < 0)
+		    name_escape(buf_span(&t->text), &out) < 0 || buf_add_char(&out, '\n') < 0)
 			return error_nomem(error);
 	}
 	return out.len ? out_text(t->recording, t->dir, "map_files", buf_span(&out), error) : 0;

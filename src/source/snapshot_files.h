@@ -10,8 +10,8 @@
  */
 struct snapshot_files;
 
-/* Reads `about` and `ranges` of files/1, files/2 and so on; a snapshot may have none. The store must live as
- * long. */
+/* Reads `about` and `ranges` of files/1, files/2 and so on; a snapshot may have none. The store
+ * and what is missing must live as long. */
 int snapshot_files_load(struct snapshot_store *store, const struct snapshot_missing *missing,
 			struct snapshot_files **files, struct error *error);
 void snapshot_files_free(struct snapshot_files *files);

@@ -120,6 +120,9 @@ DEFINE_CLEANUP(elf_image_free, struct elf_image)
 int elf_image_read(const struct elf_image *image, uint64_t offset, void *data, size_t len,
 		   struct error *error);
 
+/* A word as wide as an address of the file's class, in its byte order, from any place. */
+uint64_t elf_image_word(const struct elf_image *image, const uint8_t *bytes);
+
 /* File offset of a virtual address through PT_LOAD; *available: file bytes from there to the
  * end of the segment's file part. -ERROR_NOT_FOUND in bss and outside. */
 int elf_image_offset(const struct elf_image *image, uint64_t vaddr, uint64_t *offset,
