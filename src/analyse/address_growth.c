@@ -81,5 +81,5 @@ void address_growth_read(struct address_context *ctx, struct address *address)
 	verdict->gap = facts.gap;
 	/* Locked memory and overcommit may still refuse it. */
 	verdict->certainty = CERTAINTY_INFERRED;
-	address->evidence.above_perms = stack->perms;
+	address->evidence.above_perms = geometry_rights(ctx->geometry, stack->perms);
 }

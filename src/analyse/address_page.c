@@ -92,6 +92,7 @@ int address_page_read(struct address_context *ctx, struct address *address, stru
 					   error)) < 0)
 		return rc;
 	state_facts_of(ctx->process, vma, &page->facts);
+	page->facts.perms = geometry_rights(ctx->geometry, page->facts.perms);
 	rc = walk(ctx, address, start, start + size, page->facts.hidden, error);
 	if (rc < 0)
 		return rc;

@@ -86,7 +86,8 @@ static struct entry_claim judge_dirty(uint8_t perms, const struct page_run *run)
 	return unknown;
 }
 
-void entry_judge(uint8_t perms, const struct page_run *run, struct entry_flags *flags)
+void entry_judge(const struct geometry *g, uint8_t perms, const struct page_run *run,
+		 struct entry_flags *flags)
 {
 	bool access = perms & (VMA_READ | VMA_WRITE | VMA_EXEC);
 
@@ -103,5 +104,6 @@ void entry_judge(uint8_t perms, const struct page_run *run, struct entry_flags *
 	/* KPF_IDLE says nothing: it stays after an access (admin-guide/mm/pagemap.rst). */
 	flags->claim[ENTRY_ACCESSED] = unknown;
 	flags->claim[ENTRY_DIRTY] = judge_dirty(perms, run);
-	flags->claim[ENTRY_NO_EXECUTE] = perms & VMA_EXEC ? inferred_no : inferred_yes;
+	flags->claim[ENTRY_NO_EXECUTE] = perms & VMA_EXEC || g->executes_all ?
+						inferred_no : inferred_yes;
 }

@@ -32,6 +32,7 @@
  *
  * PAE: arch/x86/mm/pgtable.c preallocate_pmds() fills all four PGD entries and counts them;
  * kernels that share the kernel's PMD (SHARED_KERNEL_PMD) fill only the three of user space.
+ * _PAGE_NX is bit 63: entries of 32 bits have none.
  */
 const struct geometry geometries[] = {
 	{
@@ -51,7 +52,7 @@ const struct geometry geometries[] = {
 		.meaning = "2 levels (10+10+12), 4 KiB pages, 3 GiB of user addresses",
 		.page_shift = 12, .user_bits = 32, .user_end = GIB(3), .entry_size = 4,
 		.level = { [LEVEL_PTE] = { 12, 10 }, [LEVEL_PGD] = { 22, 10 } },
-		.leaf_levels = LEAF(PTE) | LEAF(PGD),
+		.leaf_levels = LEAF(PTE) | LEAF(PGD), .executes_all = true,
 	}, {
 		.name = "x86-pae",
 		.meaning = "3 levels (2+9+9+12), 4 KiB pages, 3 GiB of user addresses",

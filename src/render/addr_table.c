@@ -123,7 +123,7 @@ void addr_report_entry(const struct addr_part *p)
 		addr_member(p, "entry", cell_missing(run->gap));
 		return;
 	}
-	entry_judge(p->vma->perms, run, &flags);
+	entry_judge(p->view->ctx->geometry, p->vma->perms, run, &flags);
 	say_entry(p, &flags);
 	member_entry(p, &flags);
 }

@@ -55,6 +55,9 @@ static struct span say_right(const struct addr_part *p, enum touch touch)
 				      "which the processor does not check", sharing);
 	if (touch == TOUCH_WRITE && !(perms & VMA_WRITE))
 		return scratch_printf(p->scratch, "the VMA is %s and not writable", sharing);
+	if (touch == TOUCH_EXEC && !(perms & VMA_EXEC) && p->view->ctx->geometry->executes_all)
+		return scratch_printf(p->scratch, "the VMA is %s and not executable by its rights, "
+				      "which page-table entries here have no bit for", sharing);
 	if (touch == TOUCH_EXEC && !(perms & VMA_EXEC))
 		return scratch_printf(p->scratch, "the VMA is %s and not executable, which is "
 				      "checked only once a page is there", sharing);

@@ -158,7 +158,7 @@ int report_entries_run(struct pagetable_entries *entries, uint32_t vma,
 		return 0;
 	row.level = table_leaf_level(g, table.leaf);
 	row.kind = entry_kind_of(run);
-	entry_judge(row.vma->perms, run, &row.flags);
+	entry_judge(g, row.vma->perms, run, &row.flags);
 	step = geometry_span(g, row.level) >> g->page_shift;
 	for (uint64_t page = 0; page < run->pages && rc >= 0; page += step) {
 		row.page = page;

@@ -6,14 +6,14 @@
 
 /* "P+" yes, "P-" no, "P?" unknown, in the order present writable user accessed dirty
  * no-execute; upper case where it was observed. */
-static const char *judge(uint8_t perms, struct page_run run)
+static const char *judge_in(const char *geometry, uint8_t perms, struct page_run run)
 {
 	static const char letters[] = "pwuadx";
 	static char text[2 * ENTRY_FLAG_MAX + 1];
 	struct entry_flags flags;
 
 	run.pages = 1;
-	entry_judge(perms, &run, &flags);
+	entry_judge(geometry_named(geometry), perms, &run, &flags);
 	for (size_t i = 0; i < ENTRY_FLAG_MAX; i++) {
 		const struct entry_claim *claim = &flags.claim[i];
 
@@ -21,6 +21,11 @@ static const char *judge(uint8_t perms, struct page_run run)
 		text[2 * i + 1] = !claim->certainty ? '?' : claim->yes ? '+' : '-';
 	}
 	return text;
+}
+
+static const char *judge(uint8_t perms, struct page_run run)
+{
+	return judge_in("x86-64", perms, run);
 }
 
 #define RW (VMA_READ | VMA_WRITE)
@@ -88,10 +93,24 @@ static void test_absent(void)
 		  "P-w?u?a?d?x?");
 }
 
+/* Entries of 32 bits have no such bit, those of PAE have. */
+static void test_no_execute(void)
+{
+	const struct geometry *narrow = geometry_named("x86"), *pae = geometry_named("x86-pae");
+
+	CHECK_STR(judge_in("x86", RW, RUN(.entry = 0)), "P+w-u+a?d?x-");
+	CHECK_STR(judge_in("x86", 0, RUN(.entry = 0)), "p+w-u?a?d?x-");
+	CHECK_STR(judge_in("x86-pae", RW, RUN(.entry = 0)), "P+w-u+a?d?x+");
+	CHECK_U64(geometry_rights(narrow, RW), RW | VMA_EXEC);
+	CHECK_U64(geometry_rights(narrow, VMA_SHARED), VMA_SHARED);
+	CHECK_U64(geometry_rights(pae, RW), RW);
+}
+
 int main(void)
 {
 	test_anonymous();
 	test_file();
 	test_absent();
+	test_no_execute();
 	TEST_END;
 }

@@ -7,6 +7,7 @@
 
 #include "vmatlas/base/names.h"
 #include "vmatlas/base/quality.h"
+#include "vmatlas/model/geometry.h"
 #include "vmatlas/model/pages.h"
 
 /*
@@ -36,6 +37,7 @@ struct entry_flags {
 
 /* perms: of the VMA (enum vma_perm). The run is PAGE_PRESENT or PAGE_SWAP; all its pages get the
  * same answer. Flags and map count make more of it known, but are not required. */
-void entry_judge(uint8_t perms, const struct page_run *run, struct entry_flags *flags);
+void entry_judge(const struct geometry *g, uint8_t perms, const struct page_run *run,
+		 struct entry_flags *flags);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "vmatlas/base/error.h"
 #include "vmatlas/base/names.h"
+#include "vmatlas/parse/maps.h"
 
 /*
  * Geometry of a page table is data. Levels are named as the kernel does, whatever the depth: the
@@ -29,6 +30,7 @@ struct geometry {
 	} level[LEVEL_MAX];
 	uint8_t leaf_levels;		/* bit per enum table_level that can hold a leaf */
 	uint8_t preallocated_pmds;	/* PMD tables every process has from its start */
+	bool executes_all;		/* entries have no bit that forbids execution */
 };
 
 extern const struct geometry geometries[];	/* last entry has name NULL */
@@ -60,6 +62,15 @@ static inline enum table_level geometry_unfold(const struct geometry *g, enum ta
 	while (level < LEVEL_PGD && !geometry_has(g, level))
 		level++;
 	return level;
+}
+
+/* What of the rights of a VMA (enum vma_perm) entries can enforce: without a bit against it,
+ * what may be read may be executed (a fetch is a read to arch/x86/mm/fault.c access_error()). */
+static inline uint8_t geometry_rights(const struct geometry *g, uint8_t perms)
+{
+	bool any = perms & (VMA_READ | VMA_WRITE | VMA_EXEC);
+
+	return g->executes_all && any ? perms | VMA_EXEC : perms;
 }
 
 /* Number of levels that exist. */
