@@ -369,9 +369,22 @@ bool cli_selects_all(const struct cli *cli)
 	return cli_has(cli, "all") || (!cli->operand_count && !cli_has(cli, "tree"));
 }
 
+/* include/linux/proc_ns.h: PROC_PID_INIT_INO, where all processes of the machine are. */
+#define FIRST_PID_NAMESPACE 0xeffffffcULL
+
+static bool in_first_namespace(const struct cli *cli)
+{
+	CLEANUP(source_process_freep) struct source_process *self = NULL;
+	uint64_t number;
+
+	return !cli->source || source_process_open(cli->source, getpid(), &self, NULL) < 0 ||
+	       source_namespace(self, SOURCE_NAMESPACE_PID, &number, NULL) < 0 ||
+	       number == FIRST_PID_NAMESPACE;
+}
+
 bool cli_has_outside(const struct cli *cli)
 {
-	return cli->from || !cli_selects_all(cli);
+	return cli->from || !cli_selects_all(cli) || !in_first_namespace(cli);
 }
 
 int cli_top(struct cli *cli)

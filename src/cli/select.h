@@ -43,7 +43,10 @@ void selection_done(struct selection *selection);
 pid_t *selection_pids(const struct selection *selection, struct error *error);
 /* Of a command that means all processes unless told otherwise: does nothing narrow them down? */
 bool cli_selects_all(const struct cli *cli);
-/* May processes outside of the set map the same? A recording may be of a part of its machine. */
+/*
+ * May processes outside of the set map the same? A recording may be of a part of its machine, and
+ * in a PID namespace all are only those in it. After cli_select().
+ */
 bool cli_has_outside(const struct cli *cli);
 /* --top N, for the report. 0, or the status to exit with. */
 int cli_top(struct cli *cli);

@@ -350,6 +350,11 @@ def check_pid_namespace():
         inside = rows(ps(prefix=["nsenter", "-t", str(pids[1]), "-p", "-m"]))
         if not {1, 2} <= set(inside) or len(inside) != 3:
             bad(f"from inside there are {sorted(inside)}")
+        # What processes outside of the namespace map as well is divided by them too.
+        for pid in (1, 2):
+            pss, want = inside[pid]["pss"], kernel_row(pids[pid])["pss"]
+            if abs(pss - want) > want // 4:
+                bad(f"from inside the PSS of {pid} is {pss}, not {want}")
     finally:
         for pid in descendants(shell.pid)[::-1]:
             os.kill(pid, 9)
