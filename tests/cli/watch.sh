@@ -91,10 +91,11 @@ run 0 --json $!
 valid "exec"
 grep -q '"comm": "sleep".*"event": "exec".*"delta": {"rss": 0,' "$work/out" || bad "exec is not told"
 
-# Signals end it well.
+# Signals end it well. A shell ignores SIGINT for what is in the background, nohup SIGHUP.
 for signal in INT TERM HUP; do
 	: >"$work/out"
-	"$vmatlas" watch --interval 20ms $one >"$work/out" 2>"$work/err" &
+	env --default-signal=INT,TERM,HUP "$vmatlas" watch --interval 20ms $one >"$work/out" \
+		2>"$work/err" &
 	watching=$!
 	while [ "$(wc -l <"$work/out")" -lt 3 ]; do sleep 0.02; done
 	kill -$signal $watching
