@@ -60,6 +60,8 @@ static enum cause_reason why_unreadable(const struct object *object)
 	if (object->elf_gap == GAP_CHANGED || object->mapped_build_id == BUILD_ID_DIFFERS ||
 	    (object->elf_tried && object->match == FILE_MATCH_OTHER && !object->file))
 		return CAUSE_REASON_OTHER;
+	if (object->elf_gap == GAP_NOT_RECORDED)
+		return CAUSE_REASON_NOT_RECORDED;
 	return CAUSE_REASON_FILE;
 }
 

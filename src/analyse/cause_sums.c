@@ -19,7 +19,7 @@ const struct name cause_reason_names[] = {
 	{ CAUSE_REASON_FILE, "file-gone", "the file is gone or cannot be read" },
 	{ CAUSE_REASON_OTHER, "other-file", "the file there now is not the mapped one" },
 	{ CAUSE_REASON_MEMORY, "memory-unreadable", "the target's memory cannot be read" },
-	{ CAUSE_REASON_NOT_RECORDED, "not-recorded", "the snapshot does not tell what differs" },
+	{ CAUSE_REASON_NOT_RECORDED, "not-recorded", "the snapshot does not hold what tells it" },
 	{ CAUSE_REASON_SAME, "same-bytes", "its bytes are those of the file now" },
 	{ CAUSE_REASON_SWAP, "swapped", "it is swapped out, so its bytes were not compared" },
 	{ 0, NULL, NULL }

@@ -80,4 +80,11 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	grep -q 'hides frame numbers' "$work/text" || bad "without rights: no account of what is missing"
 fi
 run 1 999999999
+
+# Recorded without pieces of files: nothing is said of the files themselves.
+run 0 --from "$top/fixtures/machines/i386"
+grep -q 'unknown reason: the snapshot does not hold what tells it' "$work/out" ||
+	bad "a file that was not recorded: $(cat "$work/out")"
+document --from "$top/fixtures/machines/i386"
+grep -q '"not-recorded": 2' "$work/out" && ! grep -q file-gone "$work/out" || bad "a file that was not recorded has another reason"
 exit $fail
