@@ -177,7 +177,7 @@ static void add_freed(struct report *report, const struct share *share)
 		    share_size(share, freed->objects), 0);
 	report_fact(report, "hugetlb", "free: hugetlb pages", share_size(share, freed->hugetlb),
 		    freed->hugetlb ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "swap", "free: swap", share_size(share, freed->swap),
+	report_fact(report, "swap", "free: swap, if only they use it", share_size(share, freed->swap),
 		    freed->swap ? 0 : REPORT_JSON_ONLY);
 	report_fact(report, "reclaimable", "only reclaimable: page cache",
 		    share_size(share, freed->cache), 0);
