@@ -60,10 +60,13 @@ static bool has_thread(struct snapshot *snapshot, const struct snapshot_member *
 /* The process of that id, or the one that has a thread of that id. */
 static const struct snapshot_member *member_find(struct snapshot *snapshot, pid_t pid)
 {
-	const struct snapshot_member *member =
-		bsearch(&pid, snapshot->members, snapshot->member_count, sizeof(*member),
-			compare_member);
+	const struct snapshot_member *member;
 
+	/* Without members there is no array to search. */
+	if (!snapshot->member_count)
+		return NULL;
+	member = bsearch(&pid, snapshot->members, snapshot->member_count, sizeof(*member),
+			 compare_member);
 	if (member || !pid)
 		return member;
 	for (size_t i = 0; i < snapshot->member_count; i++)

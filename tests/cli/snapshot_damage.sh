@@ -89,6 +89,13 @@ damaged "$commands" "manifest: not a page size (line 6)"
 damaged "$commands" "manifest: not a manifest"
 head -c 4000000 /dev/zero | put manifest
 damaged "$commands" "manifest: not a manifest"
+sed -i '/^process/d' "$snap/manifest"
+damaged "$commands" "no process is recorded there"
+sed -i '/^process/d' "$snap/manifest"
+timeout 20 "$vmatlas" map --from "$snap" 41 >"$work/out" 2>"$work/err"
+[ $? -eq 1 ] && grep -q "the snapshot does not hold process 41" "$work/err" ||
+	{ echo "failed: a snapshot without a process has one"; cat "$work/err"; fail=1; }
+make
 echo "process 42" >>"$snap/manifest"
 run map >"$work/out" 2>"$work/err"
 [ $? -eq 1 ] && grep -q "42: the manifest names it, but there is no such folder" "$work/err" &&
