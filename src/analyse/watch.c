@@ -234,6 +234,8 @@ static int settle(struct watched *watched, const struct watch_sample *sample,
 	watched->before = watched->event == WATCH_EXEC ? (struct watch_sample) { .number = 0 } :
 							 watched->now;
 	watched->now = *sample;
+	if (sample->number == 1)
+		watched->began_us = sample->at_us;
 	if (sample->number == 1 || watched->event == WATCH_EXEC)
 		watched->first = *sample;
 	if (state && watched->state)

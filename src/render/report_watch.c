@@ -99,7 +99,7 @@ static struct span what(const struct watch_view *view, struct scratch *scratch)
 
 static struct cell clock_cell(const struct watch_view *view, struct scratch *scratch)
 {
-	uint64_t us = view->watched->now.at_us - view->watched->first.at_us;
+	uint64_t us = view->watched->now.at_us - view->watched->began_us;
 
 	return cell_words(scratch_printf(scratch, "%llu.%llu", (unsigned long long)(us / 1000000),
 					 (unsigned long long)(us / 100000 % 10)));
@@ -252,7 +252,7 @@ int report_watch_sample(struct report *report, const struct watch_view *view)
 	report_fact(report, "sample", NULL, cell_count(now->number), REPORT_JSON_ONLY);
 	report_fact(report, "sampled", NULL, (struct cell) { .type = CELL_TIME,
 		    .number = now->time }, REPORT_JSON_ONLY);
-	report_fact(report, "elapsed_us", NULL, cell_count(now->at_us - watched->first.at_us),
+	report_fact(report, "elapsed_us", NULL, cell_count(now->at_us - watched->began_us),
 		    REPORT_JSON_ONLY);
 	report_fact(report, "event", NULL, event ? cell_text(event) : cell_null(),
 		    REPORT_JSON_ONLY);

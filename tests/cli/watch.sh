@@ -90,6 +90,7 @@ bash -c 'sleep 0.3; exec sleep 0.5' &
 run 0 --json $!
 valid "exec"
 grep -q '"comm": "sleep".*"event": "exec".*"delta": {"rss": 0,' "$work/out" || bad "exec is not told"
+sed 's/.*"elapsed_us": \([0-9]*\).*/\1/' "$work/out" | sort -nuc || bad "time goes back at exec"
 
 # Signals end it well. A shell ignores SIGINT for what is in the background, nohup SIGHUP.
 for signal in INT TERM HUP; do

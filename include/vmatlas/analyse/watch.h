@@ -97,7 +97,8 @@ struct watched {
 	struct buf comm;
 	unsigned needs;			/* enum watch_need */
 	struct watch_state *state, *older;	/* older: changes may name what went */
-	struct watch_sample first, before, now;
+	struct watch_sample first, before, now;	/* first: of the program that it runs */
+	uint64_t began_us;		/* at_us of the first sample of all */
 	enum watch_event event;		/* of the last sample */
 	struct watch_change changes[WATCH_CHANGES_MAX];
 	size_t change_count;
