@@ -95,7 +95,7 @@ static void neighbour(const struct addr_part *p, const char *name, const char *t
 	label = vma_name(p->process, vma);
 	items[0] = cell_named("start", cell_hex(vma->start));
 	items[1] = cell_named("end", cell_hex(vma->end));
-	items[2] = cell_named("path", label.len ? cell_bytes(label) : cell_null());
+	items[2] = cell_named("path", label.len ? cell_path(label) : cell_null());
 	items[3] = cell_named("distance", cell_count(distance));
 	addr_member(p, name, cell_object(items, 4));
 	if (p->vma)

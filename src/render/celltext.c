@@ -177,6 +177,7 @@ int cell_add(struct report *report, struct buf *out, const struct cell *cell,
 			buf_add_hex(out, (uint32_t)cell->count, 2);
 	case CELL_TEXT:
 	case CELL_BYTES:
+	case CELL_PATH:
 		return add_text(out, cell->text, where);
 	case CELL_PERCENT:
 		return add_percent(out, cell->ratio, where);

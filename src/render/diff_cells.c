@@ -129,7 +129,7 @@ struct cell diff_vma_cell(const struct comparison *comparison, const struct comp
 	items[3] = cell_named("class", cell_text(name_of(vma_class_names, vma->vma_class)));
 	items[4] = cell_named("role", cell_text(name_of(vma_role_names, vma->role)));
 	items[5] = cell_named("offset", cell_hex(vma->offset + (range->start - vma->start)));
-	items[6] = cell_named("path", name.len ? cell_bytes(name) : cell_null());
+	items[6] = cell_named("path", name.len ? cell_path(name) : cell_null());
 	items[7] = cell_named("vma", cell_hex(vma->start));
 	return cell_object(items, 8);
 }

@@ -129,6 +129,7 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 		return add_number(out, &plain);
 	case CELL_TEXT:
 	case CELL_BYTES:
+	case CELL_PATH:
 		return add_string(out, cell->text);
 	case CELL_PERCENT:
 		return cell->ratio == cell->ratio ? add_value(out, json_real(cell->ratio)) :
@@ -165,16 +166,13 @@ static int add_suffixed(struct buf *out, const char *name, const char *suffix)
 	return buf_add(out, "\": ", 3);
 }
 
-static int add_member(struct report *report, struct buf *out, const char *name,
-		      const struct cell *cell, bool comma)
+/* An escape takes more room than what it stands for. */
+static bool is_shown_escaped(struct span bytes)
 {
-	if (add_key(out, name, comma) < 0 || add_cell(report, out, cell) < 0)
-		return -1;
-	if (cell->type != CELL_MISSING || !gap_name(cell->gap)[0])
-		return 0;
-	if (add_suffixed(out, name, "_missing") < 0)
-		return -1;
-	return add_word(out, gap_name(cell->gap), strlen(gap_name(cell->gap)));
+	CLEANUP(buf_done) struct buf escaped = BUF_INIT;
+
+	return escape_plain(bytes, ESCAPE_JSON) != bytes.len &&
+	       escape_add(&escaped, bytes, ESCAPE_JSON) == 0 && escaped.len != bytes.len;
 }
 
 /* All bytes of a name that is not shown as it is, two digits each. */
@@ -186,6 +184,20 @@ static int add_member_hex(struct buf *out, const char *name, struct span bytes)
 		if (buf_add_hex(out, (unsigned char)bytes.ptr[i], 2) < 0)
 			return -1;
 	return buf_add_char(out, '"');
+}
+
+static int add_member(struct report *report, struct buf *out, const char *name,
+		      const struct cell *cell, bool comma)
+{
+	if (add_key(out, name, comma) < 0 || add_cell(report, out, cell) < 0)
+		return -1;
+	if (cell->type == CELL_PATH && is_shown_escaped(cell->text))
+		return add_member_hex(out, name, cell->text);
+	if (cell->type != CELL_MISSING || !gap_name(cell->gap)[0])
+		return 0;
+	if (add_suffixed(out, name, "_missing") < 0)
+		return -1;
+	return add_word(out, gap_name(cell->gap), strlen(gap_name(cell->gap)));
 }
 
 /* Comma, line break and indentation before the next thing in the innermost container. */
@@ -262,15 +274,6 @@ static int json_element(struct report *report, const struct cell *cell)
 static int json_table_begin(struct report *report, const char *name, const char *title)
 {
 	return report_array_begin(report, name, title);
-}
-
-/* An escape takes more room than what it stands for. */
-static bool is_shown_escaped(struct span bytes)
-{
-	CLEANUP(buf_done) struct buf escaped = BUF_INIT;
-
-	return escape_plain(bytes, ESCAPE_JSON) != bytes.len &&
-	       escape_add(&escaped, bytes, ESCAPE_JSON) == 0 && escaped.len != bytes.len;
 }
 
 static int add_huge(struct report *report, struct buf *out, const char *name, uint64_t number,

@@ -136,6 +136,7 @@ static bool cell_copy(struct scratch *store, struct cell *cell)
 	switch (cell->type) {
 	case CELL_TEXT:
 	case CELL_BYTES:
+	case CELL_PATH:
 		return span_copy(store, &cell->text);
 	case CELL_FLAGS:
 		return span_copy(store, &cell->flags.extra);
@@ -212,6 +213,7 @@ static int cell_compare(const struct cell *a, const struct cell *b)
 		return (a->ratio > b->ratio) - (a->ratio < b->ratio);
 	case CELL_TEXT:
 	case CELL_BYTES:
+	case CELL_PATH:
 		return span_compare(a->text, b->text);
 	case CELL_FLAGS:
 		return compare_numbers(a->flags.bits, b->flags.bits);

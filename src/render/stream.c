@@ -102,6 +102,7 @@ static inline bool plain_text(const struct report *report, const struct cell *ce
 		*text = cell->text;
 		return is_ascii(cell->text);
 	case CELL_BYTES:
+	case CELL_PATH:
 		*text = cell->text;
 		return escape_plain(cell->text, ESCAPE_TERMINAL) == cell->text.len;
 	case CELL_MISSING:

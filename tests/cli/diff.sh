@@ -102,6 +102,14 @@ set -- $(ls "$top/fixtures/recorded/fork" | grep '^[0-9]*$' | sort -n)
 run 0 --json "$top/fixtures/recorded/fork:$1" "$top/fixtures/recorded/fork:$2"
 grep -q '"pages": 16, .*"from": "anon-shared", "to": "anon", "frame": "other", "meaning": "copied"' "$work/out" ||
 	bad "the recorded family: $(grep '"from"' "$work/out")"
+
+# A name that is no UTF-8: its bytes are beside it on both sides.
+mkdir "$work/before" "$work/after"
+printf '7f0000000000-7f0000001000 r--p 00000000 08:01 7  /tmp/a\377b\n' >"$work/before/maps"
+printf '7f0000000000-7f0000002000 r--p 00000000 08:01 7  /tmp/a\377b\n' >"$work/after/maps"
+document 0 --json --all "$work/before" "$work/after"
+[ "$(grep -o '"path_hex": "2f746d702f61ff62"' "$work/out" | wc -l)" -ge 2 ] || bad "names that are no UTF-8: $(grep path "$work/out")"
+
 run 2 "$top/fixtures/machines/i386" "$top/fixtures/recorded/swap"
 run 2 "$top/fixtures/machines/aarch64-64k" "$top/fixtures/machines/no-frames"
 
