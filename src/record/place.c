@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "vmatlas/source/archive_write.h"
+
 #define TRIES 16
 #define DEPTH_MAX 8
 #define RENAME_KEEP 1	/* RENAME_NOREPLACE of linux/fs.h, 3.15 */
@@ -116,6 +118,15 @@ static int refuse_existing(const struct place *place, struct error *error)
 	return -ERROR_SYSTEM;
 }
 
+/* A folder of such a name is not what was wanted. */
+static int refuse_packing(const struct place *place, struct error *error)
+{
+	if (!strstr(place->name, ".tar.") || archive_named(place->name, NULL))
+		return 0;
+	return error_set(error, ERROR_USAGE, place->target, "no archive is packed like that; "
+			 ".tar, .tar.zst, .tar.gz, .tar.xz and .tar.bz2 are known");
+}
+
 static int make_temporary(struct place *place, struct error *error)
 {
 	uint32_t number = (uint32_t)getpid();
@@ -146,6 +157,8 @@ int place_begin(struct place *place, const char *target, struct error *error)
 	if (!place->target)
 		return error_nomem(error);
 	rc = place_parse(place, error);
+	if (rc >= 0)
+		rc = refuse_packing(place, error);
 	if (rc >= 0)
 		rc = refuse_existing(place, error);
 	if (rc >= 0)
