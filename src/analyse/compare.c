@@ -70,8 +70,18 @@ static int first_frame(void *ctx, enum compare_side side, const struct compare_r
 	return 1;
 }
 
-/* Frame numbers mean the same on both sides only on one machine, up since then: what can be told
- * of that is the kernel and how much memory it has. */
+/* Frame numbers mean the same on both sides only on one machine, up since then. Where a snapshot
+ * does not name the boot that is told by the kernel and how much memory it has. */
+static bool same_boot(struct source *before, struct source *after)
+{
+	const char *one = source_boot_id(before), *other = source_boot_id(after);
+
+	if (one[0] && other[0])
+		return !strcmp(one, other);
+	return !strcmp(source_host(before)->kernel, source_host(after)->kernel) &&
+	       source_frames_end(before) == source_frames_end(after);
+}
+
 static bool frames_comparable(const struct comparison *comparison)
 {
 	struct source *before = source_process_source(comparison->process[BEFORE]->source);
@@ -80,9 +90,7 @@ static bool frames_comparable(const struct comparison *comparison)
 	if (comparison->pages_gap != GAP_NONE || !source_host(before)->frames_visible ||
 	    !source_host(after)->frames_visible)
 		return false;
-	return before == after || (!strcmp(source_host(before)->kernel,
-					   source_host(after)->kernel) &&
-				   source_frames_end(before) == source_frames_end(after));
+	return before == after || same_boot(before, after);
 }
 
 static int build_map(struct comparison *comparison, struct error *error)

@@ -110,12 +110,15 @@ static int add_time(struct buf *text, int64_t seconds)
 static int add_machine(struct recording *recording, struct buf *text)
 {
 	const struct source_host *host = source_host(recording->source);
+	const char *boot_id = source_boot_id(recording->source);
 	int rc = buf_addf(text, "vmatlas-snapshot 1\ntool %s\n", recording->options->tool);
 
 	if (rc >= 0)
 		rc = add_time(text, host->time);
 	if (rc >= 0 && host->boot_time)
 		rc = buf_addf(text, "boot_time %lld\n", (long long)host->boot_time);
+	if (rc >= 0 && boot_id[0])
+		rc = buf_addf(text, "boot_id %s\n", boot_id);
 	if (rc >= 0 && host->kernel[0])
 		rc = buf_addf(text, "kernel %s\n", host->kernel);
 	if (rc >= 0 && host->machine[0])

@@ -84,6 +84,11 @@ static int set_boot_time(struct snapshot *snapshot, struct span value, struct er
 	return 0;
 }
 
+static int set_boot_id(struct snapshot *snapshot, struct span value, struct error *error)
+{
+	return set_name(&snapshot->base.host.boot_id, value, error);
+}
+
 /* From 1 KiB to 1 MiB, a power of two: what processors have. */
 static int set_page_size(struct snapshot *snapshot, struct span value, struct error *error)
 {
@@ -163,6 +168,7 @@ static const struct manifest_key {
 } keys[] = {
 	{ "time", set_time, true, false },
 	{ "boot_time", set_boot_time, false, false },
+	{ "boot_id", set_boot_id, false, false },
 	{ "kernel", set_kernel, false, false },
 	{ "machine", set_machine, false, false },
 	{ "page_size", set_page_size, true, false },

@@ -416,6 +416,13 @@ uint64_t source_frames_end(struct source *source)
 	return source->ops->frames_end ? source->ops->frames_end(source) : 0;
 }
 
+const char *source_boot_id(struct source *source)
+{
+	if (!source->host.boot_id[0] && source->ops->boot_id)
+		source->ops->boot_id(source);
+	return source->host.boot_id;
+}
+
 bool source_exclusive_mark(struct source *source)
 {
 	return source->ops->exclusive_mark && source->ops->exclusive_mark(source);

@@ -17,6 +17,8 @@ struct source_ops {
 		      uint64_t *words, size_t count, size_t *got, struct error *error);
 	enum gap (*frames_access)(struct source *source, enum source_frames what);
 	uint64_t (*frames_end)(struct source *source);
+	/* Fills host.boot_id, or leaves it empty. NULL: it was filled from the start. */
+	void (*boot_id)(struct source *source);
 	bool (*exclusive_mark)(struct source *source);
 	uint64_t (*zero_frame)(struct source *source);
 	uint64_t (*space_key)(const struct source_process *process);

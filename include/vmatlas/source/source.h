@@ -99,6 +99,7 @@ struct source_host {
 	bool page_size_known;
 	int64_t time;		/* seconds since 1970 of the recording or of opening */
 	int64_t boot_time;	/* seconds since 1970 when the machine started, 0: not recorded */
+	char boot_id[65];	/* of a snapshot, "" if not recorded; else see source_boot_id() */
 	bool frames_visible;	/* pagemap shows PFNs (CAP_SYS_ADMIN of the opener) */
 };
 
@@ -252,6 +253,9 @@ int source_frames(struct source *source, enum source_frames what, uint64_t first
 enum gap source_frames_access(struct source *source, enum source_frames what);
 /* One more than the highest readable frame (rounded up to a section); 0 if it cannot be read. */
 uint64_t source_frames_end(struct source *source);
+/* What names this start of the kernel (/proc/sys/kernel/random/boot_id): frame numbers of two
+ * sources mean the same where it is the same. "" where it cannot be told. */
+const char *source_boot_id(struct source *source);
 /* Does kpageflags show PageAnonExclusive as bit 34 of anonymous pages (5.19 and later)? Told from
  * a page of our own that only we can have; false where that cannot be read. */
 bool source_exclusive_mark(struct source *source);
