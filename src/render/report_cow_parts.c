@@ -101,8 +101,8 @@ static struct cell code_cell(const struct cause_patch *patch,
 
 	if (patch->gap)
 		return cell_missing(patch->gap);
-	if (!patch->known_machine || !items)
-		return cell_missing(GAP_NOT_IN_KERNEL);
+	if (!patch->known_machine || !items)	/* a missing library is warned of */
+		return cell_missing(GAP_NOT_APPLICABLE);
 	for (size_t i = 0; i < count; i++)
 		items[i] = cell_text(lines[i].text);
 	return cell_list(items, count);

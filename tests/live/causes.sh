@@ -204,6 +204,19 @@ x86_64)
 	is "patch, file" $so "patches[0]['file_code'][0].split(',')[0]" "${first% }"
 	;;
 esac
+if [ -z "${REPLAY:-}" ]; then	# without a disassembler: the bytes, and what to install
+	mkdir -p nolib
+	for name in $(grep -aoE 'libcapstone\.so\.[0-9]+' "$vmatlas" | sort -u); do
+		: >"nolib/$name"
+	done
+	cp doc full
+	LD_LIBRARY_PATH=$PWD/nolib "$vmatlas" cow "$pid" --json >doc || bad "no disassembler: exit $?"
+	is "no disassembler" $so "[k for k in patches[0] if 'missing' in k], patches[0]['file_code'], \
+any('install the package libcapstone' in w['message'] for w in d['warnings'])" "([], None, True)"
+	LD_LIBRARY_PATH=$PWD/nolib "$vmatlas" cow "$pid" >text || bad "no disassembler: exit $?"
+	grep -q 'does not offer' text && bad "the kernel is blamed: $(cat text)"
+	mv full doc
+fi
 is "by section" $so "[s['copied'] for s in f['sections'] if s['name'] == '.text'][0] > 0" True
 is "bytes" $so "f['copied'] == sum((v['states'].get('copy', 0)) * 4096 for v in vmas)" True
 ask cow >text || bad "cow: exit $?"
