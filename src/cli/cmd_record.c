@@ -60,8 +60,14 @@ static void tell_sensitive(const struct record_result *result)
 		      "they help attacks on it, so give it only to whom you trust\n", stderr);
 }
 
-static void tell_left_out(const struct record_result *result)
+/* Of a set it is no news that kernel threads are not recorded. */
+static void tell_left_out(const struct cli *cli, const struct selection *selection,
+			  const struct record_result *result)
 {
+	if (selection->kernel && !is_set(cli))
+		fprintf(stderr, "vmatlas: left out because they have no address space (kernel "
+			"threads, zombies): %zu of %zu processes\n", selection->kernel,
+			selection->kernel + selection->count);
 	if (result->recorded < result->count)
 		fprintf(stderr, "vmatlas: left out because they ended meanwhile: %zu of %zu "
 			"processes\n", result->count - result->recorded, result->count);
@@ -106,7 +112,7 @@ static int record(struct cli *cli, struct report *report, struct source_process 
 		rc = record_selected(cli, &selection, &result, error);
 	if (rc >= 0) {
 		tell_sensitive(&result);
-		tell_left_out(&result);
+		tell_left_out(cli, &selection, &result);
 		report_fact(report, "process", NULL, cell_null(), REPORT_JSON_ONLY);
 		rc = report_record(report, &result, cli->own,
 				   source_host(cli->source)->page_size, &columns);

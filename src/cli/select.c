@@ -335,9 +335,11 @@ static int take_chosen(struct choice *choice, struct error *error)
 		    has_cgroup(choice, c->selected.pid))
 			selection->processes[selection->count++] = c->selected;
 	}
-	return selection->count ? 0 :
-		error_set(error, ERROR_NOT_FOUND, NULL, "no process with an address space is in "
-			  "the set");
+	if (selection->count)
+		return 0;
+	return error_set(error, ERROR_NOT_FOUND, NULL, "no process with an address space is in the "
+			 "set%s", choice->count && selection->kernel == choice->count ?
+			 ": kernel threads have none, and zombies have it no more" : "");
 }
 
 static int choose(struct choice *choice, bool all, struct error *error)

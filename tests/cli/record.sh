@@ -81,7 +81,15 @@ run 2 --contents $quiet "$work/empty/x"
 run 1 $quiet 999999999 "$work/empty/x"
 run 1 no-such-name-at-all "$work/empty/x"
 run 1 2 "$work/empty/x" # a kernel thread, or nothing, in a container
+[ "$(cat /proc/2/comm 2>/dev/null)" != kthreadd ] || says 'kernel threads have none' err
+sh -c 'sleep 0 & echo $! >"$1"; exec sleep 600' - "$work/pid" &
+pids="$pids $!"
+until zombie=$(cat "$work/pid") && grep -q '^State:.Z' "/proc/$zombie/status"; do sleep 0.05; done 2>/dev/null
+run 1 "$zombie" "$work/empty/x"; says 'zombies have it no more' err
+[ "$(wc -l <"$work/err")" = 1 ] || bad "a zombie: more than a line: $(cat "$work/err")"
 nothing_in "$work/empty"
+run 0 "$zombie" $quiet "$work/part"; says 'no address space .*: 1 of 2 processes' err
+[ ! -e "$work/part/$zombie" ] && [ -d "$work/part/$quiet" ] || bad "the set without its zombie is not there"
 
 # An archive is the folder. (Recorded again: the kernel may do something to pages meanwhile.)
 if command -v tar >/dev/null && command -v zstd >/dev/null; then
