@@ -69,13 +69,20 @@ static int one_file(struct cli *cli, struct report *report, struct source_proces
 static int show_program(struct cli *cli, struct report *report, const struct process *process,
 			struct error *error)
 {
+	bool recorded = true;
+
 	for (size_t i = 0; i < process->object_count; i++) {
 		const struct object *object = &process->objects[i];
+
+		recorded = recorded && object->elf_gap != GAP_NOT_RECORDED;
 
 		if (object->is_program && object->elf)
 			return show(cli, report, object->elf,
 				    (struct span) { object->name, object->name_len }, error);
 	}
+	if (!recorded)
+		return error_set(error, ERROR_NOT_RECORDED, NULL,
+				 "the snapshot does not hold its program");
 	return error_set(error, ERROR_NOT_FOUND, NULL, "its program cannot be read");
 }
 

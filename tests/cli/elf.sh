@@ -160,6 +160,8 @@ status 2 ./pie --page-size 5000
 status 2
 status 1 ./absent
 status 1 "$top/tests/cli/elf.sh"
+status 1 --from "$top/fixtures/machines/pkeys"
+grep -q "4242: the snapshot does not hold its program" err || bad "a recording without files: $(cat err)"
 mkfifo fifo && status 2 ./fifo
 status 1 ./pie ./absent
 exit $fail
