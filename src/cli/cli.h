@@ -49,6 +49,7 @@ struct command {
 	const struct cli_rows *others;		/* rows that an option asks for, or NULL */
 	bool own_paths;				/* operands with a / are its own business, not a
 						 * snapshot: FILE of elf, DIR of record */
+	bool filters;				/* --vma and --range choose among its VMAs */
 	int (*run)(struct cli *cli);		/* returns an enum exit_status */
 };
 
@@ -148,6 +149,10 @@ int cli_warn_moved(struct report *report, const struct process *process,
 /* Do --vma and --range leave this VMA in? --vma is an address it holds, its name or the last
  * part of it (shell patterns allowed), a role, or the letter of a class. */
 bool cli_wants_vma(const struct cli *cli, const struct process *process, const struct vma *vma);
+bool cli_filters(const struct cli *cli);	/* was one of them given? */
+/* ERROR_NOT_FOUND if they leave no VMA: an empty answer would look like a process without memory.
+ * The process was classified. */
+int cli_filter_check(const struct cli *cli, const struct process *process, struct error *error);
 
 /* progress.c: a line on stderr for work of more than a second, when that is a
  * terminal and stdout is none. */

@@ -119,7 +119,7 @@ static int cow_one(struct cli *cli, struct report *report, struct source_process
 		return -ERROR_USAGE;
 	activity_read(source, &before);
 	if (cli_load(report, source, process_needs(cli, source), &process, error) < 0 ||
-	    classify_process(process, error) < 0)
+	    classify_process(process, error) < 0 || cli_filter_check(cli, process, error) < 0)
 		return -1;
 	if (show(cli, report, process, &chosen, error) < 0 ||
 	    cli_warn_moved(report, process, &before, error) < 0)
@@ -145,5 +145,6 @@ const struct command cmd_cow = {
 	.options = cow_options,
 	.columns = cow_columns,
 	.others = other_rows,
+	.filters = true,
 	.run = cow_run,
 };

@@ -37,7 +37,7 @@ static int pair_one(struct cli *cli, struct report *report, struct source_proces
 {
 	struct diff *diff = cli->own;
 	CLEANUP(comparison_freep) struct comparison *comparison = NULL;
-	bool part = cli->vma || cli->range_start || cli->range_end != UINT64_MAX;
+	bool part = cli_filters(cli);
 	struct compare_request request = {
 		.causes = !cli_has(cli, "no-causes"), .selects = part ? selects : NULL, .ctx = cli,
 	};
@@ -127,5 +127,6 @@ const struct command cmd_diff = {
 	.options = diff_options,
 	.columns = diff_columns,
 	.own_paths = true,
+	.filters = true,
 	.run = diff_run,
 };

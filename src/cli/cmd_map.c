@@ -42,6 +42,8 @@ static int map_one(struct cli *cli, struct report *report, struct source_process
 	if (ret < 0)
 		return ret;
 	ret = classify_process(process, error);
+	if (ret >= 0)
+		ret = cli_filter_check(cli, process, error);
 	if (ret < 0)
 		return ret;
 	ret = report_map(report, process, &columns, &filter);
@@ -58,5 +60,6 @@ const struct command cmd_map = {
 	.operands = "PID...",
 	.summary = "the classified map: one row per VMA",
 	.columns = map_columns,
+	.filters = true,
 	.run = map_run,
 };

@@ -244,6 +244,8 @@ static int load(struct cli *cli, struct report *report, struct source_process *s
 	}
 	if (rc >= 0 && cli->vma)
 		rc = classify_process(loaded, error);
+	if (rc >= 0)
+		rc = cli_filter_check(cli, loaded, error);
 	if (rc < 0)
 		return rc;
 	*process = loaded;
@@ -256,7 +258,7 @@ static int one(struct cli *cli, struct report *report, struct source_process *so
 {
 	struct process *CLEANUP(process_freep) process = NULL;
 	struct pagetable_view view = {
-		.partial = cli->vma || cli->range_start || cli->range_end != UINT64_MAX,
+		.partial = cli_filters(cli),
 		.all_vmas = cli_has(cli, "vmas"),
 	};
 	int rc = load(cli, report, source, &process, error);
@@ -321,5 +323,6 @@ const struct command cmd_pagetable = {
 	.summary = "the page table: tables per level and VMA, cost, checked against VmPTE",
 	.options = options,
 	.columns = pagetable_columns,
+	.filters = true,
 	.run = run,
 };

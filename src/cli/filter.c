@@ -40,3 +40,19 @@ bool cli_wants_vma(const struct cli *cli, const struct process *process, const s
 	return name_is(cli->vma, object) || name_matches(cli->vma, object) ||
 		(role && !strcmp(cli->vma, role));
 }
+
+bool cli_filters(const struct cli *cli)
+{
+	return cli->vma || cli->range_start || cli->range_end != UINT64_MAX;
+}
+
+int cli_filter_check(const struct cli *cli, const struct process *process, struct error *error)
+{
+	if (!cli_filters(cli))
+		return 0;
+	for (size_t i = 0; i < process->vma_count; i++)
+		if (cli_wants_vma(cli, process, &process->vmas[i]))
+			return 0;
+	return error_set(error, ERROR_NOT_FOUND, NULL, "no VMA is left by %s; `vmatlas map` "
+			 "without it lists them all", cli->vma ? "--vma" : "--range");
+}

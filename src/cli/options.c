@@ -215,6 +215,14 @@ static const struct common common[] = {
 	{ "version", 'V', NULL, "show the version and exit", show_version },
 };
 
+/* What the help and completion offer. */
+static bool applies(const struct command *command, const struct common *option)
+{
+	if (!option->help || (option->set == list_columns && !command->columns))
+		return false;
+	return command->filters || (option->set != set_vma && option->set != set_range);
+}
+
 static const struct cli_option no_options[] = { { NULL, NULL, NULL } };
 
 static const struct cli_option *own_options(const struct command *command)
@@ -231,7 +239,7 @@ static int list_options(struct cli *cli, const char *value)
 	for (; own->name; own++)
 		printf("--%s%s\n", own->name, own->argument ? "=" : "");
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
-		if (common[i].help)
+		if (applies(cli->command, &common[i]))
 			printf("--%s%s\n", common[i].name, common[i].argument ? "=" : "");
 	return STATUS_OK + 1;
 }
@@ -337,6 +345,9 @@ int cli_parse(struct cli *cli, int argc, char **argv)
 	}
 	cli->operands = argv + optind;
 	cli->operand_count = (size_t)(argc - optind);
+	if (cli_filters(cli) && !cli->command->filters)
+		return cli_usage_error(cli, "--vma and --range do not go with %s",
+				       cli->command->name) + 1;
 	return check_sort(cli);
 }
 
@@ -402,7 +413,7 @@ void cli_usage(FILE *out, const struct command *command)
 		help_line(out, 0, own->name, own->argument, own->help);
 	fputs("\nCommon options:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
-		if (common[i].help && (command->columns || common[i].set != list_columns))
+		if (applies(command, &common[i]))
 			help_line(out, common[i].letter, common[i].name, common[i].argument,
 				  common[i].help);
 	if (command->columns)

@@ -34,7 +34,8 @@ document --vma stack $$
 document $$ self
 run 0 --json self
 grep -q '"changed"' "$work/out" || bad "no warning, though reading changed the reader's own map"
-run 0 --range 0-1000 $$
+run 1 --range 0-1000 $$
+grep -q 'no VMA is left by --range' "$work/err" || bad "an empty range: $(cat "$work/err")"
 grep -q 'Copied pages by file' "$work/out" && bad "a heading above no file"
 document --family $$
 run 0 --family $$

@@ -132,6 +132,7 @@ run 0 show --json --from "$work/snapshot"; says '"kind": "snapshot"' out; valid 
 run 0 show --json "$work/snapshot"; says '"kind": "snapshot"' out
 
 # The model: the process object, --vma and --range, and what has no address space.
+run 2 pick --vma '[stack]' $$; says '--vma and --range do not go with pick' err
 run 0 vmas --json --vma '[stack]' self; says '"\[stack\]"' out; valid common "$work/out"
 says '"comm": "frame"' out
 says '"start_time": [1-9]' out

@@ -142,11 +142,12 @@ static const struct command none = {
 };
 static const struct command words = {
 	.name = "words", .operands = "[WORD...]", .summary = "What was given",
-	.options = words_options, .run = run_words,
+	.options = words_options, .filters = true, .run = run_words,
 };
 
 static const struct command vmas = {
-	.name = "vmas", .operands = "PID...", .summary = "Names of VMAs", .run = run_vmas,
+	.name = "vmas", .operands = "PID...", .summary = "Names of VMAs", .filters = true,
+	.run = run_vmas,
 };
 
 static int run_pick(struct cli *cli)

@@ -45,6 +45,7 @@ run 0 --json --from "$top/fixtures/classic/classic-2.4-init.maps"; valid snapsho
 run 3 --strict --json --from "$top/fixtures/classic/classic-2.4-init.maps"; valid strict
 run 0 -v $quiet; says 'REASON' out; says 'holds text' out; says 'Totals per class' out
 says 'VMAs allowed' out; says 'Start of stack.*P/stack' out; says 'Commit charge' out
+run 1 --vma nothing self; says 'no VMA is left by --vma' err
 run 0 --vma '[stack]' -o kind --raw --no-headings $quiet
 [ "$(cat "$work/out")" = P/stack ] || bad "--vma [stack]"
 run 0 --sort -size -o size --raw --bytes --no-headings $quiet
