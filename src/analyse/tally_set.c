@@ -130,8 +130,6 @@ int tally_slots_grow(struct tally_slots *slots, uint64_t count)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return -ERROR_NOMEM;
-	/* Frames of some hundred processes lie in all parts of memory: fewer faults. */
-	madvise(at, wanted * sizeof(*slots->at), MADV_HUGEPAGE);
 	slots->at = at;
 	slots->count = wanted;
 	return 0;
