@@ -24,7 +24,7 @@
 #define TALLY_JOIN_GAP 64u		/* unwanted pages that one read goes on over */
 #define TALLY_THREADS_MAX 16u
 #define TALLY_SLOTS_MAX (1ULL << 34)	/* 64 TiB of memory or swap: what says more is damaged */
-#define TALLY_BLOCK 1024u		/* frames that are touched together: a page of the table */
+#define TALLY_BLOCK 64u		/* frames of which is known whether any was seen */
 
 /* Numbers of sets by frame or slot; memory is touched only where frames are. */
 struct tally_slots {

@@ -2,7 +2,7 @@
 #include "tally.h"
 #include "vmatlas/parse/kpageflags.h"
 
-#define SPAN (64u * TALLY_BLOCK)	/* frames that a thread takes at a time */
+#define SPAN (1024u * TALLY_BLOCK)	/* frames that a thread takes at a time */
 #define FRAME_GAP 4			/* a call costs as much as 3 to 4 frames */
 
 /* One file of words by frame: whose, and what comes of a word. */

@@ -39,7 +39,7 @@ int tally_sizes(struct tally *tally)
 	return 0;
 }
 
-/* Neighbours mostly have the same set, and most of a block is empty: adding to the same number
+/* Neighbours mostly have the same set, and much of a block is empty: adding to the same number
  * again and again would wait for itself. */
 static void count_slots(const struct tally_slots *slots, uint64_t *frames)
 {
