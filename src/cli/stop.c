@@ -27,6 +27,7 @@
 #define SETTLE_US 1000000u
 #define SETTLE_STEP_US 500u
 #define SPARE_FDS 64u
+#define ANCESTORS_MAX 1024u
 
 static int pidfd_open(pid_t pid)
 {
@@ -63,6 +64,12 @@ static bool may_stop(struct cli *cli, const struct selected *selected, struct st
 	return stat.state != 'T' && stat.state != 't';
 }
 
+/* What must run on for us to run on. */
+struct spared {
+	pid_t pids[ANCESTORS_MAX + 2];	/* our tracer or 0, we, our parent, its parent ... */
+	size_t count;
+};
+
 /* Who traces us must not stand still, or we do for ever: "TracerPid:\t42". */
 static pid_t own_tracer(struct cli *cli)
 {
@@ -74,6 +81,36 @@ static pid_t own_tracer(struct cli *cli)
 		return 0;
 	at = strstr(buf_str(&text), key);
 	return at ? (pid_t)strtol(at + sizeof(key) - 1, NULL, 10) : 0;
+}
+
+/* 0: none, or it is not in our PID namespace, or hidden (hidepid). */
+static pid_t parent_of(struct cli *cli, pid_t pid)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct stat_record stat;
+
+	if (source_pid_text(cli->source, pid, SOURCE_STAT, &text, NULL) < 0 ||
+	    stat_parse(buf_span(&text), &stat, NULL) < 0)
+		return 0;
+	return (pid_t)stat.ppid;
+}
+
+static void find_spared(struct cli *cli, struct spared *spared)
+{
+	pid_t pid = getpid();
+
+	spared->pids[0] = own_tracer(cli);
+	for (spared->count = 1; pid > 0 && spared->count < ARRAY_SIZE(spared->pids);
+	     pid = parent_of(cli, pid))
+		spared->pids[spared->count++] = pid;
+}
+
+static bool is_spared(const struct spared *spared, pid_t pid)
+{
+	for (size_t i = 0; i < spared->count; i++)
+		if (spared->pids[i] == pid)
+			return true;
+	return false;
 }
 
 static int open_one(struct cli *cli, const struct selected *selected, struct stop *stop,
@@ -106,9 +143,10 @@ static int open_one(struct cli *cli, const struct selected *selected, struct sto
 static int open_all(struct cli *cli, const struct selection *selection, struct stop *stop,
 		    struct error *error)
 {
-	pid_t self = getpid(), tracer = own_tracer(cli);
+	struct spared spared;
 	int rc = 0;
 
+	find_spared(cli, &spared);
 	stop->pidfds = calloc(selection->count, sizeof(*stop->pidfds));
 	stop->pids = calloc(selection->count, sizeof(*stop->pids));
 	if (!stop->pidfds || !stop->pids)
@@ -117,7 +155,9 @@ static int open_all(struct cli *cli, const struct selection *selection, struct s
 	for (size_t i = 0; i < selection->count && rc >= 0; i++) {
 		const struct selected *selected = &selection->processes[i];
 
-		if (selected->pid != self && selected->pid != tracer)
+		if (is_spared(&spared, selected->pid))
+			stop->spared++;
+		else
 			rc = open_one(cli, selected, stop, error);
 	}
 	return rc;
@@ -282,18 +322,21 @@ static int warn(struct report *report, enum gap gap, size_t count, const char *w
 
 int stop_report(const struct cli *cli, struct report *report, const struct stop *stop)
 {
-	char text[64];
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
 	if (!cli_has(cli, "stop"))
 		return 0;
-	snprintf(text, sizeof(text), "%zu processes, for %.1f ms", stop->count,
+	buf_addf(&text, "%zu processes, for %.1f ms", stop->count,
 		 (double)stop->duration_us / 1000);
-	report_fact(report, NULL, "stopped while they were read", cell_text(text),
+	if (stop->spared)
+		buf_addf(&text, "; %zu ran on: vmatlas, its ancestors", stop->spared);
+	report_fact(report, NULL, "stopped while they were read", cell_text(buf_str(&text)),
 		    REPORT_TEXT_ONLY);
 	if (report_is_json(report)) {
 		struct cell items[] = {
 			cell_named("stopped", cell_count(stop->count)),
 			cell_named("stopped_before", cell_count(stop->before)),
+			cell_named("spared", cell_count(stop->spared)),
 			cell_named("refused", cell_count(stop->refused)),
 			cell_named("late", cell_count(stop->late)),
 			cell_named("duration_us", cell_count(stop->duration_us)),

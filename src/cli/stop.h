@@ -11,7 +11,8 @@
  * then waits for the end of a pipe that only we hold: it closes when we are done or die in
  * whatever way, and the guardian sends SIGCONT. If the guardian dies, we do that. Processes are
  * named by pidfd and start time, so that a number that was given away hits nobody. What is
- * stopped or traced already is left alone, and so are we.
+ * stopped or traced already is left alone, and so are we, our tracer and our ancestors: a parent
+ * that takes a stopped child for the wish to stop (su, sudo) would stop itself, for ever.
  *
  * Nothing that may depend on another process (output, names of users, files) is done before
  * stop_end().
@@ -23,6 +24,7 @@ struct stop {
 	pid_t *pids;		/* of the same */
 	size_t count;		/* were told to stop */
 	size_t before;		/* were stopped, or traced, before */
+	size_t spared;		/* we ourselves, our ancestors and our tracer: run on */
 	size_t refused;		/* may not be signalled, or not looked at */
 	size_t late;		/* did not stand still in time */
 	bool guardian_lost;	/* it died, or gave up waiting for us: not stopped all the time */

@@ -185,8 +185,8 @@ static int run_hold(struct cli *cli)
 		selection.processes[0].start_time++;
 	if (stop_begin(cli, &selection, &stop, &error) < 0)
 		return cli_error(&error);
-	printf("count=%zu before=%zu refused=%zu late=%zu guardian=%d\n", stop.count, stop.before,
-	       stop.refused, stop.late, (int)stop.guardian);
+	printf("count=%zu before=%zu refused=%zu late=%zu spared=%zu guardian=%d\n",
+	       stop.count, stop.before, stop.refused, stop.late, stop.spared, (int)stop.guardian);
 	fflush(stdout);
 	while (getchar() != EOF)
 		continue;

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 VMATLAS, FRAME = sys.argv[1:3]
@@ -146,12 +147,74 @@ def check_refused():
         sleeper.wait()
 
 
-def check_self(command):
-    """It is in the tree itself, and so is this program, which reads the answer."""
+def check_self(processes, command):
+    """It is in the tree itself, and so is this program, which reads the answer: both run on."""
     out = subprocess.run([VMATLAS, command, "--json", "--stop", "--tree", str(os.getpid())],
                          capture_output=True, text=True, check=False, timeout=60)
-    if out.returncode or json.loads(out.stdout)["stop"]["stopped"] < 3:
+    if out.returncode:
         bad(f"{command} --stop of our tree: exit {out.returncode} {out.stderr}")
+        return
+    stop = json.loads(out.stdout)["stop"]
+    if [stop[k] for k in ("stopped", "stopped_before", "spared", "refused")] != [2, 1, 2, 0]:
+        bad(f"{command} --stop of our tree: {stop}")
+    processes.check(f"{command} of our tree")
+
+
+def shell_of_tree(command):
+    """Two shells, the tree of the outer one is the set; no shell runs its last command itself."""
+    inner = f"{command} --stop --tree $PPID; rc=$?; exit $rc"
+    return ["sh", "-c", f"sleep 600 & sh -c '{inner}'; rc=$?; kill $!; wait; exit $rc"]
+
+
+def family(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def check_ancestors_held():
+    """What su waits for: a child that stops. The sleeper stands still, the shells do not."""
+    with subprocess.Popen(shell_of_tree(f"{FRAME} hold"), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as shell:
+        said = shell.stdout.readline()
+        sleeper, inner = family(shell.pid)
+        if not said.startswith("count=1 before=0 refused=0 late=0 spared=3 "):
+            bad(f"tree of a shell: {said}")
+        if os.waitpid(shell.pid, os.WUNTRACED | os.WNOHANG) != (0, 0):
+            bad("the parent of a shell saw it stop")
+        found = [states(pid) for pid in (shell.pid, inner, sleeper)]
+        if found != [{"run"}, {"run"}, {"T"}]:
+            bad(f"shell, inner shell and sleeper are {found}")
+        shell.stdin.close()
+        if shell.wait(timeout=60):
+            bad(f"shells end with {shell.returncode}")
+
+
+def watched(args):
+    """Runs it as su does: waits for its end, and for each stop before. Output, stops, exit."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    while signal.sigtimedwait([signal.SIGCHLD], 0):
+        continue
+    stops = 0
+    with tempfile.TemporaryFile("w+") as out, \
+         subprocess.Popen(args, stdout=out, preexec_fn=lambda: signal.pthread_sigmask(
+             signal.SIG_UNBLOCK, [signal.SIGCHLD])) as child:
+        while child.poll() is None:
+            info = signal.sigtimedwait([signal.SIGCHLD], 10)
+            stops += info is not None and info.si_code == os.CLD_STOPPED
+        out.seek(0)
+        text = out.read()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    return text, stops, child.returncode
+
+
+def check_ancestors(command):
+    out, stops, status = watched(shell_of_tree(f"{VMATLAS} {command} --json"))
+    stop = json.loads(out)["stop"] if out else {}
+    if status or stops or [stop.get(k) for k in ("stopped", "spared")] != [1, 3]:
+        bad(f"{command} of a shell's tree: exit {status}, it stopped {stops} times, {stop}")
+    out, stops, status = watched(shell_of_tree(f"{VMATLAS} {command}"))
+    if status or stops or "; 3 ran on: vmatlas, its ancestors" not in out:
+        bad(f"{command} of a shell's tree: exit {status}, it stopped {stops} times, {out}")
 
 
 def check_command(processes, command):
@@ -178,7 +241,10 @@ def main():
         check_other_process(processes)
         for command in ("ps", "files"):
             check_command(processes, command)
-            check_self(command)
+            check_self(processes, command)
+    check_ancestors_held()
+    for command in ("ps", "files", "share"):
+        check_ancestors(command)
     check_refused()
     return 1 if wrong else 0
 
