@@ -3,7 +3,7 @@
 
 static bool is_wanted(const struct pages *pages, uint64_t frame)
 {
-	return frame < pages->frames_end && pages_bit(pages->wanted, frame);
+	return frame < pages->frames_end && bitmap_has(pages->wanted, frame);
 }
 
 static uint64_t flags_at(const struct pages *pages, uint64_t frame)
@@ -39,7 +39,7 @@ void pages_folio(const struct pages *pages, struct page_run *run)
 	uint64_t low = folio_low(pages, run->frame), high = folio_high(pages, low);
 	bool begins = flags_at(pages, low) & KPF_COMPOUND_HEAD;
 	bool goes_on = high < pages->frames_end && high % pages->block &&
-		       !is_wanted(pages, high) && pages_bit(pages->tails, high);
+		       !is_wanted(pages, high) && bitmap_has(pages->tails, high);
 	uint64_t size = high - low;
 
 	run->folio_partial = !begins || goes_on || size & (size - 1);

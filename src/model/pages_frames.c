@@ -65,21 +65,6 @@ static uint32_t build_rank(struct pages *pages)
 	return sum;
 }
 
-/* First frame at or above `from` whose bit is `set`, `end` if there is none. */
-static uint64_t find_bit(const uint64_t *bitmap, uint64_t from, uint64_t end, bool set)
-{
-	while (from < end) {
-		uint64_t word = (set ? bitmap[from / 64] : ~bitmap[from / 64]) >> from % 64;
-
-		if (word) {
-			from += (uint64_t)__builtin_ctzll(word);
-			return from < end ? from : end;
-		}
-		from = (from | 63) + 1;
-	}
-	return end;
-}
-
 struct frame_pass {
 	enum source_frames what;
 	const uint64_t *bitmap;
@@ -113,15 +98,15 @@ static int read_span(struct pages *pages, const struct frame_pass *pass, uint64_
 static int read_set(struct pages *pages, const struct frame_pass *pass, uint64_t from,
 		    uint64_t limit, struct error *error)
 {
-	uint64_t start = find_bit(pass->bitmap, from, limit, true);
+	uint64_t start = bitmap_find(pass->bitmap, from, limit, true);
 
 	while (start < limit) {
-		uint64_t end = find_bit(pass->bitmap, start, limit, false);
-		uint64_t next = find_bit(pass->bitmap, end, limit, true);
+		uint64_t end = bitmap_find(pass->bitmap, start, limit, false);
+		uint64_t next = bitmap_find(pass->bitmap, end, limit, true);
 
 		while (next < limit && next <= end + FRAME_GAP) {
-			end = find_bit(pass->bitmap, next, limit, false);
-			next = find_bit(pass->bitmap, end, limit, true);
+			end = bitmap_find(pass->bitmap, next, limit, false);
+			next = bitmap_find(pass->bitmap, end, limit, true);
 		}
 		if (read_span(pages, pass, start, end, error) < 0)
 			return -1;
@@ -133,12 +118,12 @@ static int read_set(struct pages *pages, const struct frame_pass *pass, uint64_t
 static void store_flags(struct pages *pages, uint64_t frame, const uint64_t *words,
 			uint64_t count)
 {
-	uint64_t at = find_bit(pages->wanted, frame, frame + count, true);
+	uint64_t at = bitmap_find(pages->wanted, frame, frame + count, true);
 	uint64_t mask = pages->flags_mask, flags = ~mask;
 	uint16_t code = 0;
 
 	while (at < frame + count) {
-		uint64_t end = find_bit(pages->wanted, at, frame + count, false);
+		uint64_t end = bitmap_find(pages->wanted, at, frame + count, false);
 		uint16_t *codes = pages->codes + pages_rank(pages, at);
 
 		for (uint64_t i = at - frame; i < end - frame; i++) {
@@ -148,23 +133,23 @@ static void store_flags(struct pages *pages, uint64_t frame, const uint64_t *wor
 			}
 			*codes++ = code;
 		}
-		at = find_bit(pages->wanted, end, frame + count, true);
+		at = bitmap_find(pages->wanted, end, frame + count, true);
 	}
 }
 
 static void store_counts(struct pages *pages, uint64_t frame, const uint64_t *words,
 			 uint64_t count)
 {
-	uint64_t at = find_bit(pages->counted, frame, frame + count, true);
+	uint64_t at = bitmap_find(pages->counted, frame, frame + count, true);
 
 	while (at < frame + count) {
-		uint64_t end = find_bit(pages->counted, at, frame + count, false);
+		uint64_t end = bitmap_find(pages->counted, at, frame + count, false);
 		uint16_t *code = pages->codes + pages_rank(pages, at);
 
 		for (uint64_t i = at - frame; i < end - frame; i++, code++)
 			if (words[i] != 1)
 				*code = pages_fact_counted(pages, *code, words[i]);
-		at = find_bit(pages->counted, end, frame + count, true);
+		at = bitmap_find(pages->counted, end, frame + count, true);
 	}
 }
 
@@ -266,7 +251,7 @@ static int read_folio_ends(struct pages *pages, struct error *error)
 		uint64_t end = pages_run_frame(run) + run->pages, flags;
 
 		if (run->kind != PAGE_PRESENT || end >= pages->frames_end || end % 2 ||
-		    run->word & PAGEMAP_FILE || pages_bit(pages->wanted, end))
+		    run->word & PAGEMAP_FILE || bitmap_has(pages->wanted, end))
 			continue;
 		flags = pages_fact_of(pages, end - 1)->flags;
 		if (!(flags & (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)) || end % pages->block == 0)

@@ -2,6 +2,7 @@
 #ifndef VMATLAS_MODEL_PAGES_IMPL_H
 #define VMATLAS_MODEL_PAGES_IMPL_H
 
+#include "vmatlas/base/bitmap.h"
 #include "vmatlas/model/pages.h"
 
 /*
@@ -174,11 +175,6 @@ int pages_frames_new(struct pages *pages, struct error *error);
 void pages_want(struct pages *pages, const struct word_run *run);
 int pages_read_frames(struct pages *pages, struct error *error);
 void pages_frames_reset(struct pages *pages);
-
-static inline bool pages_bit(const uint64_t *bitmap, uint64_t frame)
-{
-	return bitmap[frame / 64] >> frame % 64 & 1;
-}
 
 /* In place: without -mpopcnt the compiler calls a function that looks bytes up. */
 static inline unsigned pages_popcount(uint64_t bits)

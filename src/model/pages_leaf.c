@@ -103,7 +103,7 @@ static int mark_block(struct pages *pages, const struct word_run *run, uint64_t 
 	uint64_t frame = pagemap_frame(run->word) + (page - run->page);
 	uint64_t flags;
 
-	if (frame % pages->block || !pages_bit(pages->wanted, frame))
+	if (frame % pages->block || !bitmap_has(pages->wanted, frame))
 		return 0;
 	flags = pages_fact_of(pages, frame)->flags;
 	if (!(flags & (KPF_THP | KPF_HUGE)))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmatlas/base/bitmap.h"
 #include "vmatlas/parse/kpageflags.h"
 
 #define COMPOUND (KPF_COMPOUND_HEAD | KPF_COMPOUND_TAIL)
@@ -78,25 +79,6 @@ uint64_t frame_set_count(const struct frame_set *set)
 	return sum;
 }
 
-static bool bit(const uint64_t *bitmap, uint64_t at)
-{
-	return bitmap[at / 64] >> at % 64 & 1;
-}
-
-static uint64_t find_bit(const uint64_t *bitmap, uint64_t from, uint64_t end, bool set)
-{
-	while (from < end) {
-		uint64_t word = (set ? bitmap[from / 64] : ~bitmap[from / 64]) >> from % 64;
-
-		if (word) {
-			from += (uint64_t)__builtin_ctzll(word);
-			return from < end ? from : end;
-		}
-		from = (from | 63) + 1;
-	}
-	return end;
-}
-
 /*
  * One array of words, block by block: those under one entry of the second level. Folios are
  * aligned powers of two, so none begins in one block and ends in the next, but for those that
@@ -138,15 +120,15 @@ static int pass_read(struct pass *pass, uint64_t base, uint64_t from, uint64_t e
 /* What is wanted of the block, one read going on over small gaps. */
 static int read_wanted(struct pass *pass, uint64_t base, uint64_t limit, struct error *error)
 {
-	uint64_t start = find_bit(pass->wanted, base, limit, true);
+	uint64_t start = bitmap_find(pass->wanted, base, limit, true);
 
 	while (start < limit) {
-		uint64_t end = find_bit(pass->wanted, start, limit, false);
-		uint64_t next = find_bit(pass->wanted, end, limit, true);
+		uint64_t end = bitmap_find(pass->wanted, start, limit, false);
+		uint64_t next = bitmap_find(pass->wanted, end, limit, true);
 
 		while (next < limit && next <= end + FRAME_GAP) {
-			end = find_bit(pass->wanted, next, limit, false);
-			next = find_bit(pass->wanted, end, limit, true);
+			end = bitmap_find(pass->wanted, next, limit, false);
+			next = bitmap_find(pass->wanted, end, limit, true);
 		}
 		if (pass_read(pass, base, start, end, error) < 0)
 			return -1;
@@ -158,7 +140,7 @@ static int read_wanted(struct pass *pass, uint64_t base, uint64_t limit, struct 
 static bool block_full(const struct pass *pass, uint64_t base, uint64_t limit)
 {
 	return limit - base == pass->block &&
-	       find_bit(pass->wanted, base, limit, false) == limit;
+	       bitmap_find(pass->wanted, base, limit, false) == limit;
 }
 
 /*
@@ -225,11 +207,11 @@ static int extend_down(struct pass *pass, uint64_t base, uint64_t begin, uint64_
 /* Folios of which a part is mapped: a replay asks where they begin and end. */
 static int extend_folios(struct pass *pass, uint64_t base, uint64_t limit, struct error *error)
 {
-	uint64_t before = base, start = find_bit(pass->wanted, base, limit, true);
+	uint64_t before = base, start = bitmap_find(pass->wanted, base, limit, true);
 
 	while (start < limit) {
-		uint64_t end = find_bit(pass->wanted, start, limit, false);
-		uint64_t next = find_bit(pass->wanted, end, limit, true);
+		uint64_t end = bitmap_find(pass->wanted, start, limit, false);
+		uint64_t next = bitmap_find(pass->wanted, end, limit, true);
 		uint64_t first = pass->words[start - base], last = pass->words[end - 1 - base];
 
 		if (first & KPF_COMPOUND_TAIL && !(first & KPF_COMPOUND_HEAD) &&
@@ -252,7 +234,7 @@ static void mark_counted(struct pass *pass, uint64_t base, uint64_t limit)
 	for (uint64_t frame = base; frame < limit; frame++) {
 		uint64_t flags = pass->words[frame - base];
 
-		if (!(flags & COMPOUND) || !bit(set->wanted, frame) ||
+		if (!(flags & COMPOUND) || !bitmap_has(set->wanted, frame) ||
 		    (flags & KPF_ANON && flags & KPF_ANON_EXCLUSIVE))
 			continue;
 		set_bits(set->counted, frame, frame + 1);
@@ -261,14 +243,14 @@ static void mark_counted(struct pass *pass, uint64_t base, uint64_t limit)
 
 static int write_block(struct pass *pass, uint64_t base, uint64_t limit, struct error *error)
 {
-	uint64_t size = limit - base, at = find_bit(pass->have, 0, size, true);
+	uint64_t size = limit - base, at = bitmap_find(pass->have, 0, size, true);
 
 	while (at < size) {
-		uint64_t end = find_bit(pass->have, at, size, false);
+		uint64_t end = bitmap_find(pass->have, at, size, false);
 
 		if (runs_words(&pass->runs, base + at, pass->words + at, end - at, error) < 0)
 			return -1;
-		at = find_bit(pass->have, end, size, true);
+		at = bitmap_find(pass->have, end, size, true);
 	}
 	return 0;
 }
@@ -295,7 +277,7 @@ static int do_block(struct pass *pass, uint64_t base, uint64_t limit, struct err
 static int do_blocks(struct pass *pass, struct error *error)
 {
 	uint64_t end = pass->recording->frames.end;
-	uint64_t at = find_bit(pass->wanted, 0, end, true);
+	uint64_t at = bitmap_find(pass->wanted, 0, end, true);
 
 	while (at < end) {
 		uint64_t base = at / pass->block * pass->block, limit = base + pass->block;
@@ -303,7 +285,7 @@ static int do_blocks(struct pass *pass, struct error *error)
 		limit = limit < end ? limit : end;
 		if (do_block(pass, base, limit, error) < 0)
 			return -1;
-		at = find_bit(pass->wanted, limit, end, true);
+		at = bitmap_find(pass->wanted, limit, end, true);
 	}
 	return 0;
 }
