@@ -18,6 +18,19 @@ struct diff_ctx {
 	bool json;
 };
 
+/* A column's get(): the expression may use ctx, row and scratch. */
+#define DIFF_GETTER(name, expression)                                                     \
+	static void get_##name(const void *data, const void *row, struct cell *cell,      \
+			       struct scratch *scratch)                                   \
+	{                                                                                 \
+		const struct diff_ctx *ctx = data;                                        \
+                                                                                          \
+		(void)ctx;                                                                \
+		(void)row;                                                                \
+		(void)scratch;                                                            \
+		*cell = (expression);                                                     \
+	}
+
 struct diff_ctx diff_ctx_of(const struct report *report, const struct comparison *comparison);
 
 /* diff_cells.c: a sum of both sides; the difference for people, both values for JSON. */

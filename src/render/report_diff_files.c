@@ -7,17 +7,6 @@
 #define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
 #define NUMBER (BOTH | COLUMN_RIGHT)
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *data, const void *row, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct diff_ctx *ctx = data;                                        \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
-
 struct file_row {
 	const struct compare_file *file;
 	const struct cause_file *cause;		/* NULL: no new copy of it was explained */
@@ -65,18 +54,18 @@ static struct cell file_holders(const struct file_row *row, struct scratch *scra
 
 #define FILE_SUM(which) diff_sum_cell(ctx, file_of(row)->file->sum, which, scratch)
 
-GETTER(file, file_path(file_of(row)->file, true))
-GETTER(file_path, file_path(file_of(row)->file, false))
-GETTER(file_change, file_change(ctx, file_of(row)->file))
-GETTER(file_rss, FILE_SUM(DIFF_RSS))
-GETTER(file_pss, FILE_SUM(DIFF_PSS))
-GETTER(file_uss, FILE_SUM(DIFF_USS))
-GETTER(file_swap, FILE_SUM(DIFF_SWAP))
-GETTER(file_copied, FILE_SUM(DIFF_COPIED))
-GETTER(file_changed, file_pages(ctx, file_of(row)->file->changed))
-GETTER(file_new, file_pages(ctx, file_of(row)->file->copied))
-GETTER(file_causes, file_causes(ctx, file_of(row), scratch))
-GETTER(file_holders, file_holders(file_of(row), scratch))
+DIFF_GETTER(file, file_path(file_of(row)->file, true))
+DIFF_GETTER(file_path, file_path(file_of(row)->file, false))
+DIFF_GETTER(file_change, file_change(ctx, file_of(row)->file))
+DIFF_GETTER(file_rss, FILE_SUM(DIFF_RSS))
+DIFF_GETTER(file_pss, FILE_SUM(DIFF_PSS))
+DIFF_GETTER(file_uss, FILE_SUM(DIFF_USS))
+DIFF_GETTER(file_swap, FILE_SUM(DIFF_SWAP))
+DIFF_GETTER(file_copied, FILE_SUM(DIFF_COPIED))
+DIFF_GETTER(file_changed, file_pages(ctx, file_of(row)->file->changed))
+DIFF_GETTER(file_new, file_pages(ctx, file_of(row)->file->copied))
+DIFF_GETTER(file_causes, file_causes(ctx, file_of(row), scratch))
+DIFF_GETTER(file_holders, file_holders(file_of(row), scratch))
 
 static const struct column file_columns[] = {
 	{ "file", "FILE", "last part of the path", COLUMN_DEFAULT, 0, 20, get_file },

@@ -6,17 +6,10 @@
 #define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
 #define NUMBER (BOTH | COLUMN_RIGHT)
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *data, const void *row, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct diff_ctx *ctx = data;                                        \
-		const struct compare_member *member = row;                                \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+static const struct compare_member *member_of(const void *row)
+{
+	return row;
+}
 
 static struct cell change_cell(const struct diff_ctx *ctx, const struct compare_member *member)
 {
@@ -33,20 +26,21 @@ static struct cell pages_cell(const struct diff_ctx *ctx, const struct compare_m
 	return member->change == CHANGE_SAME ? cell_count(pages) : cell_null();
 }
 
-#define SUM(which) diff_sum_cell(ctx, member->sum, which, scratch)
+#define SUM(which) diff_sum_cell(ctx, member_of(row)->sum, which, scratch)
 
-GETTER(pid, cell_count((uint64_t)member->pid))
-GETTER(comm, member->comm.len ? cell_bytes(buf_span(&member->comm)) : cell_null())
-GETTER(change, change_cell(ctx, member))
-GETTER(differs, cell_bool(member->differs))
-GETTER(rss, SUM(DIFF_RSS))
-GETTER(pss, SUM(DIFF_PSS))
-GETTER(uss, SUM(DIFF_USS))
-GETTER(swap, SUM(DIFF_SWAP))
-GETTER(copied, SUM(DIFF_COPIED))
-GETTER(shared, SUM(DIFF_SHARED))
-GETTER(changed, pages_cell(ctx, member, member->changed))
-GETTER(eroded, pages_cell(ctx, member, member->eroded))
+DIFF_GETTER(pid, cell_count((uint64_t)member_of(row)->pid))
+DIFF_GETTER(comm, member_of(row)->comm.len ? cell_bytes(buf_span(&member_of(row)->comm)) :
+					      cell_null())
+DIFF_GETTER(change, change_cell(ctx, member_of(row)))
+DIFF_GETTER(differs, cell_bool(member_of(row)->differs))
+DIFF_GETTER(rss, SUM(DIFF_RSS))
+DIFF_GETTER(pss, SUM(DIFF_PSS))
+DIFF_GETTER(uss, SUM(DIFF_USS))
+DIFF_GETTER(swap, SUM(DIFF_SWAP))
+DIFF_GETTER(copied, SUM(DIFF_COPIED))
+DIFF_GETTER(shared, SUM(DIFF_SHARED))
+DIFF_GETTER(changed, pages_cell(ctx, member_of(row), member_of(row)->changed))
+DIFF_GETTER(eroded, pages_cell(ctx, member_of(row), member_of(row)->eroded))
 
 static const struct column member_columns[] = {
 	{ "pid", "PID", "process", NUMBER, 0, 7, get_pid },

@@ -14,17 +14,6 @@ static const struct compare_transition *transition_of(const void *row)
 	return row;
 }
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *data, const void *row, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct diff_ctx *ctx = data;                                        \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
-
 static struct cell frame_cell(const struct diff_ctx *ctx, const struct compare_transition *t)
 {
 	if (!ctx->frames || t->frame == FRAME_NONE)
@@ -44,12 +33,12 @@ static uint64_t page_bytes(const struct diff_ctx *ctx, uint64_t pages)
 	return pages * ctx->page_size;
 }
 
-GETTER(pages, cell_count(transition_of(row)->pages))
-GETTER(bytes, cell_size(page_bytes(ctx, transition_of(row)->pages)))
-GETTER(from, cell_text(compare_state_name(transition_of(row)->from)))
-GETTER(to, cell_text(compare_state_name(transition_of(row)->to)))
-GETTER(frame, frame_cell(ctx, transition_of(row)))
-GETTER(meaning, meaning_cell(ctx, transition_of(row)))
+DIFF_GETTER(pages, cell_count(transition_of(row)->pages))
+DIFF_GETTER(bytes, cell_size(page_bytes(ctx, transition_of(row)->pages)))
+DIFF_GETTER(from, cell_text(compare_state_name(transition_of(row)->from)))
+DIFF_GETTER(to, cell_text(compare_state_name(transition_of(row)->to)))
+DIFF_GETTER(frame, frame_cell(ctx, transition_of(row)))
+DIFF_GETTER(meaning, meaning_cell(ctx, transition_of(row)))
 
 static const struct column transition_columns[] = {
 	{ "pages", "PAGES", "pages", NUMBER, 0, 8, get_pages },
@@ -127,17 +116,17 @@ static struct cell class_pages(const struct diff_ctx *ctx, const struct compare_
 
 #define CLASS_SUM(which) diff_sum_cell(ctx, class_tally(ctx, row)->sum, which, scratch)
 
-GETTER(class, cell_text(vma_class_names[*(const int *)row].name))
-GETTER(class_size, CLASS_SUM(DIFF_SIZE))
-GETTER(class_rss, CLASS_SUM(DIFF_RSS))
-GETTER(class_pss, CLASS_SUM(DIFF_PSS))
-GETTER(class_uss, CLASS_SUM(DIFF_USS))
-GETTER(class_swap, CLASS_SUM(DIFF_SWAP))
-GETTER(class_copied, CLASS_SUM(DIFF_COPIED))
-GETTER(class_shared, CLASS_SUM(DIFF_SHARED))
-GETTER(class_changed, changed_cell(ctx, class_tally(ctx, row)))
-GETTER(class_pages, class_pages(ctx, class_tally(ctx, row), scratch))
-GETTER(class_meaning, cell_text(vma_class_names[*(const int *)row].meaning))
+DIFF_GETTER(class, cell_text(vma_class_names[*(const int *)row].name))
+DIFF_GETTER(class_size, CLASS_SUM(DIFF_SIZE))
+DIFF_GETTER(class_rss, CLASS_SUM(DIFF_RSS))
+DIFF_GETTER(class_pss, CLASS_SUM(DIFF_PSS))
+DIFF_GETTER(class_uss, CLASS_SUM(DIFF_USS))
+DIFF_GETTER(class_swap, CLASS_SUM(DIFF_SWAP))
+DIFF_GETTER(class_copied, CLASS_SUM(DIFF_COPIED))
+DIFF_GETTER(class_shared, CLASS_SUM(DIFF_SHARED))
+DIFF_GETTER(class_changed, changed_cell(ctx, class_tally(ctx, row)))
+DIFF_GETTER(class_pages, class_pages(ctx, class_tally(ctx, row), scratch))
+DIFF_GETTER(class_meaning, cell_text(vma_class_names[*(const int *)row].meaning))
 
 static const struct column class_columns[] = {
 	{ "class", "C", "class", BOTH, 0, 1, get_class },
