@@ -126,7 +126,7 @@ static int check_name(struct snapshot_archive *archive, const struct archive_ite
 	top = buf_span(&archive->top);
 	*inner = NULL;
 	if (item->kind == ARCHIVE_FOLDER && name.len + 1 >= top.len && name.len <= top.len &&
-	    !memcmp(name.ptr, top.ptr, name.len))
+	    !strncmp(buf_str(&archive->top), item->name, name.len))
 		return 0;
 	if (!span_starts(name, buf_str(&archive->top)))
 		return refuse(item->name, "not in the folder of the first one", error);
