@@ -29,6 +29,10 @@ normal() {
 	find "$1" -name numa_maps -exec sed -i -E 's/ (mapmax|active)=[0-9]+//g' {} +
 	# Runs of flags and counts come apart otherwise where pages of libraries are used by others.
 	rm -rf "$1/frames"
+	# What the page cache has of files is no matter of the process either.
+	find "$1" -path '*/files/*' \( -name cached -o -name swapped \) -exec rm {} +
+	# Bit 56 of these pages (bit 61) is whether others map them, too.
+	find "$1" -name pagemap -exec python3 "$source/live/record_words.py" {} +
 }
 
 # A recording of a recording, from a folder and from an archive, is the same.
