@@ -17,13 +17,7 @@
 	F(elf_version) F(elf_begin) F(dwarf_begin_elf) F(dwarf_addrdie) F(dwarf_get_units) \
 	F(dwarf_haspc) F(dwarf_getsrc_die) F(dwarf_linesrc) F(dwarf_lineno) F(dwarf_linecol)
 
-static struct {
-#define POINTER(name) __typeof__(name) *name;
-	FUNCTIONS(POINTER)
-} dw;
-
-#define NAMED(name) { #name, &dw.name },
-static const struct library_function functions[] = { FUNCTIONS(NAMED) { NULL, NULL } };
+LIBRARY_FUNCTIONS(FUNCTIONS);
 
 static struct library library = {
 	.file = "libdw.so.1",
@@ -54,10 +48,10 @@ static Dwarf_Die *unit_of(Dwarf *dwarf, uint64_t address, Dwarf_Die *die)
 {
 	Dwarf_CU *unit = NULL;
 
-	if (dw.dwarf_addrdie(dwarf, address, die))
+	if (lib.dwarf_addrdie(dwarf, address, die))
 		return die;
-	while (!dw.dwarf_get_units(dwarf, unit, &unit, NULL, NULL, die, NULL))
-		if (dw.dwarf_haspc(die, address) > 0)
+	while (!lib.dwarf_get_units(dwarf, unit, &unit, NULL, NULL, die, NULL))
+		if (lib.dwarf_haspc(die, address) > 0)
 			return die;
 	return NULL;
 }
@@ -71,11 +65,11 @@ static void answer(Dwarf *dwarf, uint64_t address, int out)
 	int number = 0, column = 0;
 
 	if (dwarf && unit_of(dwarf, address, &unit))
-		line = dw.dwarf_getsrc_die(&unit, address);
+		line = lib.dwarf_getsrc_die(&unit, address);
 	if (line) {
-		name = dw.dwarf_linesrc(line, NULL, NULL);
-		dw.dwarf_lineno(line, &number);
-		dw.dwarf_linecol(line, &column);
+		name = lib.dwarf_linesrc(line, NULL, NULL);
+		lib.dwarf_lineno(line, &number);
+		lib.dwarf_linecol(line, &column);
 	}
 	if (name) {
 		record.line = number > 0 ? (uint32_t)number : 0;
@@ -93,10 +87,10 @@ static void find_all(void *ctx, int out)
 	Elf *elf;
 	size_t i;
 
-	dw.elf_version(EV_CURRENT);
-	elf = dw.elf_begin(job->fd, ELF_C_READ, NULL);	/* pread, no mapping */
+	lib.elf_version(EV_CURRENT);
+	elf = lib.elf_begin(job->fd, ELF_C_READ, NULL);	/* pread, no mapping */
 	if (elf)
-		dwarf = dw.dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+		dwarf = lib.dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 	for (i = 0; i < job->count; i++)
 		answer(dwarf, job->addresses[i], out);
 }

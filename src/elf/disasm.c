@@ -15,13 +15,7 @@
 #define FUNCTIONS(F) \
 	F(cs_support) F(cs_open) F(cs_option) F(cs_malloc) F(cs_disasm_iter) F(cs_free) F(cs_close)
 
-static struct {
-#define POINTER(name) __typeof__(name) *name;
-	FUNCTIONS(POINTER)
-} capstone;
-
-#define NAMED(name) { #name, &capstone.name },
-static const struct library_function functions[] = { FUNCTIONS(NAMED) { NULL, NULL } };
+LIBRARY_FUNCTIONS(FUNCTIONS);
 
 #define TEXT(number) #number
 #define JOIN(name, number) name TEXT(number)
@@ -78,7 +72,7 @@ static const struct machine *machine_find(uint16_t machine)
 	if (library_load(&library, NULL) < 0)
 		return NULL;
 	for (i = 0; i < ARRAY_SIZE(machines); i++)
-		if (machines[i].machine == machine && capstone.cs_support(machines[i].arch))
+		if (machines[i].machine == machine && lib.cs_support(machines[i].arch))
 			return &machines[i];
 	return NULL;
 }
@@ -214,10 +208,10 @@ static int open_handle(const struct elf_code *code, const struct machine **machi
 		mode |= CS_MODE_MIPS32;
 	if (m->order && code->big_endian)
 		mode |= (unsigned)CS_MODE_BIG_ENDIAN;
-	if (capstone.cs_open(m->arch, (cs_mode)mode, handle) != CS_ERR_OK)
+	if (lib.cs_open(m->arch, (cs_mode)mode, handle) != CS_ERR_OK)
 		return error_set(error, ERROR_NOT_FOUND, NULL,
 				 "the disassembler cannot be used for machine %u", code->machine);
-	capstone.cs_option(*handle, CS_OPT_DETAIL, CS_OPT_ON);
+	lib.cs_option(*handle, CS_OPT_DETAIL, CS_OPT_ON);
 	*machine = m;
 	return 0;
 }
@@ -259,9 +253,9 @@ int elf_disassemble(const struct elf_code *code, struct elf_instruction *out, si
 
 	if (ret < 0)
 		return ret;
-	insn = capstone.cs_malloc(handle);
+	insn = lib.cs_malloc(handle);
 	for (n = 0; insn && n < max && left; n++) {
-		if (capstone.cs_disasm_iter(handle, &bytes, &left, &address, insn)) {
+		if (lib.cs_disasm_iter(handle, &bytes, &left, &address, insn)) {
 			fill_insn(m, insn, &out[n]);
 			continue;
 		}
@@ -272,8 +266,8 @@ int elf_disassemble(const struct elf_code *code, struct elf_instruction *out, si
 	}
 	ret = insn ? 0 : error_nomem(error);
 	if (insn)
-		capstone.cs_free(insn, 1);
-	capstone.cs_close(&handle);
+		lib.cs_free(insn, 1);
+	lib.cs_close(&handle);
 	if (!ret)
 		*count = n;
 	return ret;

@@ -18,13 +18,7 @@
 	F(archive_error_string) F(archive_entry_pathname) F(archive_entry_filetype) \
 	F(archive_entry_hardlink) F(archive_entry_symlink)
 
-static struct {
-#define POINTER(name) __typeof__(name) *name;
-	FUNCTIONS(POINTER)
-} lib;
-
-#define NAMED(name) { #name, &lib.name },
-static const struct library_function functions[] = { FUNCTIONS(NAMED) { NULL, NULL } };
+LIBRARY_FUNCTIONS(FUNCTIONS);
 
 static struct library library = {
 	.file = "libarchive.so.13",

@@ -19,13 +19,7 @@
 	F(archive_entry_set_pathname) F(archive_entry_set_size) F(archive_entry_set_mode) \
 	F(archive_entry_set_mtime)
 
-static struct {
-#define POINTER(name) __typeof__(name) *name;
-	FUNCTIONS(POINTER)
-} lib;
-
-#define NAMED(name) { #name, &lib.name },
-static const struct library_function functions[] = { FUNCTIONS(NAMED) { NULL, NULL } };
+LIBRARY_FUNCTIONS(FUNCTIONS);
 
 static struct library library = {
 	.file = "libarchive.so.13",

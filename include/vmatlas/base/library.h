@@ -26,6 +26,19 @@ struct library {
 	const struct library *next_missing;
 };
 
+/*
+ * What a file uses of one library: `lib`, pointers with the functions' own names and types,
+ * and functions[], the table of them. `list(F)` is F(name) for each of them:
+ *
+ *	#define FUNCTIONS(F) F(cs_open) F(cs_close)
+ *	LIBRARY_FUNCTIONS(FUNCTIONS);
+ */
+#define LIBRARY_FUNCTIONS(list) \
+	static struct { list(LIBRARY_POINTER) } lib; \
+	static const struct library_function functions[] = { list(LIBRARY_FUNCTION) { NULL, NULL } }
+#define LIBRARY_POINTER(name) __typeof__(name) *name;
+#define LIBRARY_FUNCTION(name) { #name, &lib.name },
+
 /* 0, or -ERROR_NOT_FOUND if the library or one of its functions is not there; tried once. It
  * stays loaded. */
 int library_load(struct library *library, struct error *error);
