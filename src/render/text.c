@@ -4,6 +4,98 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
+/* Where a line of a paragraph is: lines but the first begin behind `indent` blanks. */
+struct wrap {
+	struct buf *out;
+	size_t width;
+	size_t indent;
+	size_t column;
+	bool lists;	/* may break behind a comma */
+	bool word;	/* something stands in this line */
+};
+
+static int wrap_blanks(struct wrap *w, size_t count)
+{
+	w->column += count;
+	while (count--)
+		if (buf_add_char(w->out, ' ') < 0)
+			return -1;
+	return 0;
+}
+
+static int wrap_break(struct wrap *w)
+{
+	w->column = 0;
+	w->word = false;
+	return buf_add_char(w->out, '\n') < 0 ? -1 : wrap_blanks(w, w->indent);
+}
+
+static int wrap_put(struct wrap *w, struct span text, size_t columns)
+{
+	w->column += columns;
+	w->word = true;
+	return buf_add_span(w->out, text);
+}
+
+/* A list without blanks that is longer than a line goes on behind one of its commas. */
+static int wrap_list(struct wrap *w, struct span list)
+{
+	while (list.len) {
+		struct span item = { list.ptr, span_take_until(&list, ',').len };
+		size_t columns;
+
+		item.len += span_take_char(&list, ',');
+		columns = text_columns(item);
+		if (w->word && w->column + columns > w->width && wrap_break(w) < 0)
+			return -1;
+		if (wrap_put(w, item, columns) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Breaks at blanks; a word longer than the line stands on its own. */
+static int wrap_words(struct wrap *w, struct span text)
+{
+	struct span word;
+
+	while (span_take_word(&text, &word)) {
+		size_t columns = text_columns(word);
+
+		if (w->word && w->column + 1 + columns > w->width) {
+			if (wrap_break(w) < 0)
+				return -1;
+		} else if (w->word && wrap_blanks(w, 1) < 0) {
+			return -1;
+		}
+		if (w->lists && w->column + columns > w->width ? wrap_list(w, word) < 0 :
+								 wrap_put(w, word, columns) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_wrapped(struct buf *out, struct span text, size_t width, size_t indent)
+{
+	struct wrap w = { .out = out, .width = width, .indent = indent };
+
+	return wrap_words(&w, text) < 0 ? -1 : buf_add_char(out, '\n');
+}
+
+#define VALUE_MIN 30u		/* columns in which a long value still reads well */
+
+/* On a terminal a long value goes on below its beginning. */
+static int add_value(struct report *report, struct span value, size_t column)
+{
+	struct wrap w = { .out = &report->pending, .width = report->width, .indent = column,
+			  .column = column, .lists = true };
+
+	if (!report->cut || column + text_columns(value) <= report->width ||
+	    column + VALUE_MIN > report->width)
+		return buf_add_span(&report->pending, value);
+	return wrap_words(&w, value);
+}
+
 /* Facts wait as "title\0value\0" until their section ends, so that the values can be aligned. */
 static int text_facts_flush(struct report *report)
 {
@@ -19,7 +111,8 @@ static int text_facts_flush(struct report *report)
 		for (size_t i = columns; *value && i < report->facts_width + 2; i++)
 			if (buf_add_char(out, ' ') < 0)
 				return -1;
-		if (buf_add_str(out, value) < 0 || buf_add_char(out, '\n') < 0)
+		if (add_value(report, span_of(value), report->facts_width + 2) < 0 ||
+		    buf_add_char(out, '\n') < 0)
 			return -1;
 		p = value + strlen(value) + 1;
 	}
@@ -82,31 +175,6 @@ static int text_element(struct report *report, const struct cell *cell)
 	return buf_add_char(&report->pending, '\n');
 }
 
-/* Breaks at blanks; a word longer than the line stands on its own. */
-static int add_wrapped(struct buf *out, struct span text, size_t width, const char *indent)
-{
-	size_t column = 0;
-	struct span word;
-
-	while (span_take_word(&text, &word)) {
-		size_t columns = text_columns(word);
-
-		if (column && column + 1 + columns > width) {
-			if (buf_add_char(out, '\n') < 0 || buf_add_str(out, indent) < 0)
-				return -1;
-			column = strlen(indent);
-		} else if (column) {
-			if (buf_add_char(out, ' ') < 0)
-				return -1;
-			column++;
-		}
-		if (buf_add_span(out, word) < 0)
-			return -1;
-		column += columns;
-	}
-	return buf_add_char(out, '\n');
-}
-
 static int text_prose(struct report *report, struct span text)
 {
 	buf_clear(&report->work);
@@ -114,7 +182,7 @@ static int text_prose(struct report *report, struct span text)
 	    escape_add(&report->work, text, ESCAPE_TERMINAL) < 0)
 		return -1;
 	report->wrote = true;
-	return add_wrapped(&report->pending, buf_span(&report->work), report->width, "");
+	return add_wrapped(&report->pending, buf_span(&report->work), report->width, 0);
 }
 
 static int text_line(struct report *report, const char *text)
@@ -180,7 +248,7 @@ static int text_footnote(struct report *report, const char *mark, struct span te
 	if (buf_add_str(&report->work, mark) < 0 || buf_add_char(&report->work, ' ') < 0 ||
 	    escape_add(&report->work, text, ESCAPE_TERMINAL) < 0)
 		return -1;
-	return add_wrapped(&report->pending, buf_span(&report->work), report->width, "  ");
+	return add_wrapped(&report->pending, buf_span(&report->work), report->width, 2);
 }
 
 static int text_gap_notes(struct report *report)

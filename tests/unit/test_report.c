@@ -315,6 +315,26 @@ static void test_facts(void)
 	}
 }
 
+/* Only a terminal has a line that ends: into a file a fact is one line. */
+static void test_long_facts(void)
+{
+	const struct report_options terminal = { .format = REPORT_TEXT, .width = 40 };
+	const struct report_options file = { .format = REPORT_TEXT };
+	struct output o;
+
+	for (int i = 0; i < 2; i++) {
+		output_begin(&o, i ? &file : &terminal);
+		report_fact(o.report, "a", "A", cell_text("words that need more than one line of it"), 0);
+		report_fact(o.report, "b", "Long", cell_text("zero=1,copy=20,anon=300,swap=4000,x"), 0);
+		CHECK(!output_end(&o));
+		CHECK_STR(o.text, i ? "A     words that need more than one line of it\n"
+				      "Long  zero=1,copy=20,anon=300,swap=4000,x\n" :
+				      "A     words that need more than one line\n      of it\n"
+				      "Long  zero=1,copy=20,anon=300,swap=4000,\n      x\n");
+		free(o.text);
+	}
+}
+
 static void test_columns(void)
 {
 	struct error error = ERROR_INIT;
@@ -540,6 +560,7 @@ int main(void)
 	test_one_kind();
 	test_sort();
 	test_facts();
+	test_long_facts();
 	test_columns();
 	test_sizes();
 	test_deltas();
