@@ -41,7 +41,7 @@ static bool wants_count(const struct tally *tally, uint64_t frame)
 {
 	const struct tally_size *size = size_of(tally, frame);
 
-	if (!size->found || size->kind == TALLY_HUGETLB)
+	if (!size->found)
 		return false;
 	if (is_shared(tally, frame))
 		return size->found == 1 || tally->request.needs & TALLY_NEED_COUNTS;
@@ -68,11 +68,19 @@ static int extend(struct tally_reader *reader, uint64_t frame, uint32_t member)
 	return 0;
 }
 
+/*
+ * Hugetlb pages below a page table that several processes have in common (mm/hugetlb.c
+ * huge_pmd_share) are mapped once, whoever uses that table: "not mapped once" tells of somebody
+ * else, but not of how many.
+ */
 static int apply_count(struct tally_reader *reader, uint64_t frame, uint64_t count)
 {
 	struct tally *tally = reader->tally;
-	uint64_t found = size_of(tally, frame)->found;
+	const struct tally_size *size = size_of(tally, frame);
+	uint64_t found = size->found;
 
+	if (size->kind == TALLY_HUGETLB && count <= found)
+		count = found + (found == 1);
 	if (count > found) {
 		count -= found;
 		return extend(reader, frame, TALLY_OUTSIDE | (uint32_t)(count < TALLY_OUTSIDE_MAX ?

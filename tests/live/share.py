@@ -128,6 +128,11 @@ class Oracle:
         return sum(PAGE for f in self.found if self.has(f, ANON) and not self.has(f, HUGE) and
                    not self.has(f, ZERO) and self.found[f] == self.counts[f])
 
+    def freed_hugetlb(self):
+        """Where each mapping is counted, which it is not below a table in common."""
+        return sum(PAGE for f in self.found
+                   if self.has(f, HUGE) and self.found[f] == self.counts[f])
+
     def process(self, space):
         counted = self.counted(space)
         others = set().union(*(s.frames for s in self.spaces if s is not space))
@@ -281,6 +286,9 @@ def check_parts(name, document):
             if alone["set"]["freed"]["anonymous"] != want or one["uss"] < uss:
                 bad(f"{name}: {row['pid']} alone frees {alone['set']['freed']}, not {want}; "
                     f"uss {one['uss']}, of anonymous memory {uss}")
+            want = oracle.freed_hugetlb()
+            if alone["set"]["freed"]["hugetlb"] != want:
+                bad(f"{name}: {row['pid']} alone frees {alone['set']['freed']}, hugetlb {want}")
 
 
 def check_outside():
