@@ -3,11 +3,6 @@
 
 #include "cause_cells.h"
 
-static struct cell text_cell(struct span text)
-{
-	return (struct cell) { .type = CELL_TEXT, .text = text };
-}
-
 static const char *const holder_names[] = {
 	[CAUSE_HOLDER_SYMBOL] = "symbol",
 	[CAUSE_HOLDER_SLOT] = "slot",
@@ -194,7 +189,7 @@ struct cell cause_holders_cell(const struct cause_sums *sums, struct scratch *sc
 		const struct cause_sum *sum = &sums->sum[order[i]];
 
 		for (size_t k = 0; k < sum->symbol_count && n < HOLDERS_SHOWN; k++) {
-			items[n] = text_cell(cause_symbol_text(&sum->symbols[k], scratch));
+			items[n] = cell_words(cause_symbol_text(&sum->symbols[k], scratch));
 			items[n++].type = CELL_BYTES;
 		}
 	}

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "vmatlas/render/report_cow.h"
 
 #include "cause_cells.h"
 #include "cow_row.h"
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct cow_row *row = data;                                         \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct cow_row *row, expression)
 
 static struct cell named(const struct name *names, uint64_t value)
 {
@@ -70,8 +63,6 @@ GETTER(write_cost, cow_size_cell(row->counts, row->counts->write_cost))
 GETTER(certainty, cell_text(certainty_name(row->counts->certainty)))
 GETTER(why, cell_bytes(cow_sentence(row, scratch)))
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 #define SUM COW_NEEDS_PAGES
 
 const struct column cow_columns[] = {
@@ -104,7 +95,7 @@ const struct column cow_columns[] = {
 	{ "certainty", "CERTAINTY", "of the least certain page", COLUMN_VERBOSE, SUM, 9,
 	  get_certainty },
 	{ "why", "WHY", "why its bytes are private or shared", COLUMN_DEFAULT, SUM, 40, get_why },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static struct cell state_cell(const struct page_verdict *verdict)
@@ -160,5 +151,5 @@ const struct column cow_run_columns[] = {
 	{ "class", "C", "class of the VMA", COLUMN_DEFAULT, 0, 1, get_class },
 	{ "role", "ROLE", "what the VMA is for", COLUMN_DEFAULT, 0, 11, get_role },
 	{ "path", "PATH", "name of the VMA", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20, get_path },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "diff_row.h"
 
 struct diff_row {
@@ -28,15 +29,12 @@ static struct diff_row row_of(const void *ctx, const void *data)
 	return row;
 }
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		struct diff_row row = row_of(ctx, data);                                  \
-                                                                                          \
-		(void)row;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
+#define GETTER(name, expression)                       \
+	COLUMN_GETTER(get_##name)                      \
+	{                                              \
+		struct diff_row row = row_of(about, data); \
+                                                       \
+		*cell = (expression);                  \
 	}
 
 static struct cell sum_cell(const struct diff_row *row, enum diff_sum which,
@@ -133,7 +131,7 @@ GETTER(what, cell_bytes(diff_sentence(row.ctx->comparison, row.index, scratch)))
 #define SUM (COLUMN_JSON | COLUMN_RIGHT)
 
 const struct column diff_columns[] = {
-	{ "change", "CHANGE", "what happened to the VMA", COLUMN_DEFAULT | COLUMN_JSON, 0, 10,
+	{ "change", "CHANGE", "what happened to the VMA", BOTH, 0, 10,
 	  get_change },
 	{ "changes", "CHANGES", "all that happened to it", COLUMN_JSON, 0, 16, get_changes },
 	{ "certainty", "CERTAINTY", "of the match", COLUMN_JSON | COLUMN_VERBOSE, 0, 9,
@@ -160,5 +158,5 @@ const struct column diff_columns[] = {
 	  get_frames },
 	{ "path", "PATH", "name of the VMA", COLUMN_VERBOSE | COLUMN_HEX_BYTES, 0, 20, get_path },
 	{ "what", "WHAT", "what happened, in words", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 30, get_what },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };

@@ -2,6 +2,7 @@
 #ifndef RENDER_DIFF_ROW_H
 #define RENDER_DIFF_ROW_H
 
+#include "columns.h"
 #include "vmatlas/render/report_diff.h"
 
 /* Why sums may be missing; see struct comparison. */
@@ -19,17 +20,8 @@ struct diff_ctx {
 };
 
 /* A column's get(): the expression may use ctx, row and scratch. */
-#define DIFF_GETTER(name, expression)                                                     \
-	static void get_##name(const void *data, const void *row, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct diff_ctx *ctx = data;                                        \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)row;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define DIFF_GETTER(name, expression) \
+	COLUMN_VALUE_OF(get_##name, const struct diff_ctx *ctx, const void *row, expression)
 
 struct diff_ctx diff_ctx_of(const struct report *report, const struct comparison *comparison);
 

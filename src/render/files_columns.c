@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "vmatlas/render/report_files.h"
 
-#define GETTER(name, type, expression)                                                    \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct mapped *mapped = ctx;                                        \
-		const struct type *row = data;                                            \
-                                                                                          \
-		(void)mapped;                                                             \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GETTER(name, type, expression) \
+	COLUMN_VALUE_OF(get_##name, const struct mapped *mapped, const struct type *row, expression)
 
 #define OBJECT(name, expression) GETTER(name, mapped_object, expression)
 #define USER(name, expression) GETTER(user_##name, mapped_user, expression)
@@ -136,8 +128,6 @@ USER(swap, user_sum(mapped, row, row->sum.swap))
 USER(state, state_of(&mapped->objects[row->object]))
 USER(path, user_name(mapped, row))
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 #define MORE (COLUMN_JSON | COLUMN_VERBOSE | COLUMN_RIGHT)
 #define NAME (BOTH | COLUMN_TRUNC | COLUMN_TAIL | COLUMN_HEX_BYTES)
 
@@ -164,7 +154,7 @@ const struct column files_columns[] = {
 	{ "path", "PATH", "name as maps shows it", NAME, 0, 30, get_path },
 	{ "processes", "PROCESSES", "who maps it, with RSS and PSS", COLUMN_JSON, 0, 20,
 	  get_processes },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 const struct column files_user_columns[] = {
@@ -178,5 +168,5 @@ const struct column files_user_columns[] = {
 	{ "state", "NAME", "named, deleted, or replaced by another file", BOTH, 0, 8,
 	  get_user_state },
 	{ "path", "PATH", "name as this process sees it", NAME, 0, 30, get_user_path },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <inttypes.h>
 
+#include "columns.h"
 #include "map_row.h"
 #include "vmatlas/model/elf_part.h"
 #include "vmatlas/render/phrases.h"
 #include "vmatlas/render/report_map.h"
 
 /* One getter per column: struct map_ctx and the VMA in, a typed cell out. */
-#define GETTER(name)                                                                        \
-	static void get_##name(const void *ctx_, const void *row, struct cell *cell,        \
-			       struct scratch *scratch)
+#define GETTER(name) COLUMN_GETTER(get_##name)
 #define ROW                                                           \
-	const struct map_ctx *ctx = ctx_;                             \
-	const struct process *process = ctx->process;                 \
-	const struct vma *vma = row;                                  \
-	(void)process;                                                \
-	(void)vma;                                                    \
-	(void)scratch
+	UNUSED const struct map_ctx *ctx = about;                     \
+	UNUSED const struct process *process = ctx->process;          \
+	UNUSED const struct vma *vma = data
 
 GETTER(start)
 {
@@ -201,7 +197,7 @@ GETTER(flag_words)
 	ROW;
 
 	if (!vma->has_vm_flags) {
-		get_flags(ctx_, row, cell, scratch);
+		get_flags(about, data, cell, scratch);
 		return;
 	}
 	words = scratch_cells(scratch, 65);
@@ -247,11 +243,10 @@ static void get_key(const struct map_ctx *ctx, const struct vma *vma, enum smaps
 		*cell = smaps_key_is_size(key) ? cell_size(value[key]) : cell_count(value[key]);
 }
 
-#define SMAPS_GETTER(name, key)                                          \
-	GETTER(name)                                                     \
-	{                                                                \
-		(void)scratch;                                           \
-		get_key(ctx_, row, SMAPS_##key, cell);                   \
+#define SMAPS_GETTER(name, key)                             \
+	GETTER(name)                                        \
+	{                                                   \
+		get_key(about, data, SMAPS_##key, cell);    \
 	}
 
 SMAPS_GETTER(rss, RSS)
@@ -401,5 +396,5 @@ const struct column map_columns[] = {
 	{ "pkey", "PKEY", "protection key", R, SMAPS, 4, get_pkey },
 	{ "numa_policy", "POLICY", "NUMA policy", 0, NUMA, 8, get_numa_policy },
 	{ "numa", "NODES", "pages per NUMA node", 0, NUMA, 16, get_numa },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL }
+	{ NULL }
 };

@@ -107,9 +107,7 @@ void map_elf_cell(const struct map_ctx *ctx, const struct vma *vma, struct cell 
 	items[1] = cell_named("build_id", cell_null());
 	if (object->elf->build_id_size)
 		items[1] = cell_named("build_id",
-				      (struct cell) { .type = CELL_TEXT,
-						      .text = build_id_text(object->elf,
-									    scratch) });
+				      cell_words(build_id_text(object->elf, scratch)));
 	items[2] = cell_named("load_bias", cell_hex(object->load_bias));
 	items[3] = cell_named("segment", segment_cell(ctx, vma));
 	items[4] = cell_named("sections", sections_cell(ctx, vma, scratch));

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "ps_row.h"
 #include "vmatlas/render/report_ps.h"
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct ps_row *row = data;                                          \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct ps_row *row, expression)
 
 struct cell ps_number(const struct roster_number *number)
 {
@@ -144,8 +137,6 @@ GETTER(pid_namespace, ps_number(&row->process->pid_namespace))
 GETTER(mount_namespace, ps_number(&row->process->mount_namespace))
 GETTER(cmdline, cmdline_of(row, scratch))
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 #define MORE (COLUMN_JSON | COLUMN_RIGHT)
 
 const struct column ps_columns[] = {
@@ -181,5 +172,5 @@ const struct column ps_columns[] = {
 	  10, get_mount_namespace },
 	{ "cmdline", "CMDLINE", "command line; reads memory of the process",
 	  COLUMN_TRUNC | COLUMN_HEX_BYTES, ROSTER_NEED_CMDLINE, 30, get_cmdline },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cause_cells.h"
+#include "columns.h"
 #include "report_cow_files.h"
 
 /* People see so many files unless they ask for all. */
@@ -13,18 +14,11 @@ struct files_ctx {
 	const struct process *process;
 };
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct files_ctx *files = ctx;                                      \
-		const struct cause_file *file = data;                                     \
-		const struct object *object = &files->process->objects[file->object];     \
-                                                                                          \
-		(void)object;                                                             \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define OBJECT(files, file) (&(files)->process->objects[(file)->object])
+
+#define GETTER(name, expression) \
+	COLUMN_VALUE_OF(get_##name, const struct files_ctx *files, \
+			const struct cause_file *file, expression)
 
 static struct cell path_cell(const struct object *object)
 {
@@ -79,8 +73,8 @@ static struct cell roles_cell(const struct cause_file *file, struct scratch *scr
 	return items ? cell_list(items, n) : cell_null();
 }
 
-GETTER(path, path_cell(object))
-GETTER(file, short_cell(object))
+GETTER(path, path_cell(OBJECT(files, file)))
+GETTER(file, short_cell(OBJECT(files, file)))
 GETTER(resident, cell_size(file->resident))
 GETTER(clean, cell_size(file->clean))
 GETTER(copied, cell_size(file->copied))
@@ -96,8 +90,6 @@ GETTER(causes, causes_cell(&file->sums, files->process->page_size, scratch))
 GETTER(sections, sections_cell(file, scratch))
 GETTER(roles, roles_cell(file, scratch))
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 #define SHOWN (COLUMN_DEFAULT | COLUMN_RIGHT)
 
 const struct column cow_file_columns[] = {
@@ -124,7 +116,7 @@ const struct column cow_file_columns[] = {
 	{ "causes", "CAUSES", "why its pages were copied", COLUMN_JSON, 0, 10, get_causes },
 	{ "sections", "SECTIONS", "memory by section", COLUMN_JSON, 0, 10, get_sections },
 	{ "roles", "ROLES", "memory by role", COLUMN_JSON, 0, 10, get_roles },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static bool is_shown(const struct report *report, const struct cause_file *file, size_t index,

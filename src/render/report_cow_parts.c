@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "cause_cells.h"
+#include "columns.h"
 #include "report_cow_files.h"
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
 #define SHOWN (COLUMN_DEFAULT | COLUMN_RIGHT)
 
 struct part_row {
@@ -21,16 +21,8 @@ static struct span short_name(const struct object *object)
 	return span_of(slash && slash[1] ? slash + 1 : object->name);
 }
 
-#define PART_GETTER(name, expression)                                                     \
-	static void part_##name(const void *ctx, const void *data, struct cell *cell,     \
-				struct scratch *scratch)                                  \
-	{                                                                                 \
-		const struct part_row *row = data;                                        \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define PART_GETTER(name, expression) \
+	COLUMN_VALUE(part_##name, const struct part_row *row, expression)
 
 PART_GETTER(file, cell_bytes(short_name(row->object)))
 PART_GETTER(section, cell_bytes(span_of(row->part->name)))
@@ -44,7 +36,7 @@ static const struct column part_columns[] = {
 	{ "resident", "RSS", "resident bytes of it", SHOWN, 0, 6, part_resident },
 	{ "clean", "CLEAN", "on pages of the file itself", SHOWN, 0, 6, part_clean },
 	{ "copied", "COPIED", "on copied pages", SHOWN, 0, 6, part_copied },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 int report_cow_sections(struct report *report, struct causes *causes,
@@ -117,17 +109,13 @@ static struct cell where_cell(const struct patch_row *row, struct scratch *scrat
 					 symbol, (unsigned long long)row->patch->offset));
 }
 
-#define PATCH_GETTER(name, expression)                                                    \
-	static void patch_##name(const void *ctx, const void *data, struct cell *cell,    \
-				 struct scratch *scratch)                                 \
-	{                                                                                 \
-		const struct patch_row *row = data;                                       \
-		const struct cause_patch *patch = row->patch;                             \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)patch;                                                              \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
+#define PATCH_GETTER(name, expression)                              \
+	COLUMN_GETTER(patch_##name)                                 \
+	{                                                           \
+		const struct patch_row *row = data;                 \
+		UNUSED const struct cause_patch *patch = row->patch; \
+                                                                    \
+		*cell = (expression);                               \
 	}
 
 PATCH_GETTER(address, cell_hex(patch->address))
@@ -142,19 +130,19 @@ PATCH_GETTER(file_code, code_cell(patch, patch->before, patch->before_count, scr
 PATCH_GETTER(memory_code, code_cell(patch, patch->after, patch->after_count, scratch))
 
 static const struct column patch_columns[] = {
-	{ "address", "ADDRESS", "in the process", BOTH | COLUMN_RIGHT, 0, 14, patch_address },
+	{ "address", "ADDRESS", "in the process", NUMBER, 0, 14, patch_address },
 	{ "where", "WHERE", "file, function and offset", COLUMN_DEFAULT, 0, 24, patch_where },
 	{ "path", "PATH", "file", COLUMN_JSON | COLUMN_HEX_BYTES, 0, 20, patch_path },
 	{ "symbol", "SYMBOL", "function", COLUMN_JSON, 0, 16, patch_symbol },
 	{ "offset", "OFFSET", "in the function", COLUMN_JSON, 0, 8, patch_offset },
-	{ "length", "LEN", "differing bytes in a row", BOTH | COLUMN_RIGHT, 0, 3, patch_length },
+	{ "length", "LEN", "differing bytes in a row", NUMBER, 0, 3, patch_length },
 	{ "file_bytes", "IN THE FILE", "bytes of the file", BOTH, 0, 15, patch_file_bytes },
 	{ "memory_bytes", "IN MEMORY", "bytes of the process", BOTH, 0, 15, patch_memory_bytes },
 	{ "file_code", "CODE IN THE FILE", "instructions of the file", BOTH, 0, 24,
 	  patch_file_code },
 	{ "memory_code", "CODE IN MEMORY", "instructions of the process", BOTH, 0, 24,
 	  patch_memory_code },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 int report_cow_patches(struct report *report, struct causes *causes,

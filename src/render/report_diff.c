@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "diff_row.h"
 #include "vmatlas/render/document.h"
 

@@ -2,10 +2,8 @@
 #include "config.h"
 
 #include "cause_cells.h"
+#include "columns.h"
 #include "diff_row.h"
-
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 
 struct file_row {
 	const struct compare_file *file;
@@ -81,7 +79,7 @@ static const struct column file_columns[] = {
 	{ "causes", "CAUSES", "why they did", COLUMN_JSON, 0, 20, get_file_causes },
 	{ "holders", "WRITTEN", "symbols that were written", COLUMN_DEFAULT, 0, 20,
 	  get_file_holders },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static bool file_shown(const struct diff_ctx *ctx, const struct compare_file *file)

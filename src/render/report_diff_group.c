@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "diff_row.h"
-
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 
 static const struct compare_member *member_of(const void *row)
 {
@@ -56,7 +54,7 @@ static const struct column member_columns[] = {
 	{ "changed", "PAGES", "pages in another state", NUMBER, 0, 6, get_changed },
 	{ "eroded", "ERODED", "pages shared after fork that were copied since", NUMBER, 0, 6,
 	  get_eroded },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static int add_members(struct report *report, const struct compare_group *group,

@@ -3,10 +3,8 @@
 
 #include <stdlib.h>
 
+#include "columns.h"
 #include "diff_row.h"
-
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 
 /* Transitions. */
 static const struct compare_transition *transition_of(const void *row)
@@ -47,7 +45,7 @@ static const struct column transition_columns[] = {
 	{ "to", "TO", "state after", BOTH, 0, 11, get_to },
 	{ "frame", "FRAME", "in the same frame or in another", BOTH, 0, 5, get_frame },
 	{ "meaning", "MEANING", "what happened", BOTH, 0, 30, get_meaning },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static int by_pages(const void *left, const void *right)
@@ -140,7 +138,7 @@ static const struct column class_columns[] = {
 	{ "changed", "PAGES", "pages in another state", NUMBER, 0, 6, get_class_changed },
 	{ "pages", "FROM>TO", "pages by states", COLUMN_JSON, 0, 20, get_class_pages },
 	{ "meaning", "MEANING", "of the class", COLUMN_DEFAULT, 0, 20, get_class_meaning },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 /* Which classes have something to say: all that are there, for people those that changed. */

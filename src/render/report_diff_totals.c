@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "diff_row.h"
 
 static const struct {
@@ -21,44 +22,20 @@ struct total_row {
 	struct cell before, after, delta;
 };
 
-static void get_total_name(const void *ctx, const void *row, struct cell *cell,
-			   struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_text(total_names[((const struct total_row *)row)->at].title);
-}
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct total_row *row, expression)
 
-static void get_total_before(const void *ctx, const void *row, struct cell *cell,
-			     struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = ((const struct total_row *)row)->before;
-}
-
-static void get_total_after(const void *ctx, const void *row, struct cell *cell,
-			    struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = ((const struct total_row *)row)->after;
-}
-
-static void get_total_delta(const void *ctx, const void *row, struct cell *cell,
-			    struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = ((const struct total_row *)row)->delta;
-}
+GETTER(what, cell_text(total_names[row->at].title))
+GETTER(before, row->before)
+GETTER(after, row->after)
+GETTER(delta, row->delta)
 
 static const struct column total_columns[] = {
-	{ "what", "", "counter", COLUMN_DEFAULT, 0, 25, get_total_name },
-	{ "before", "BEFORE", "before", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_total_before },
-	{ "after", "AFTER", "after", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_total_after },
-	{ "delta", "CHANGE", "difference", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_total_delta },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ "what", "", "counter", COLUMN_DEFAULT, 0, 25, get_what },
+	{ "before", "BEFORE", "before", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_before },
+	{ "after", "AFTER", "after", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_after },
+	{ "delta", "CHANGE", "difference", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 8, get_delta },
+	{ NULL },
 };
 
 static struct total_row total_row_of(const struct diff_ctx *ctx,

@@ -5,18 +5,13 @@
 
 #include "report_elf_parts.h"
 
-static struct cell text_cell(struct span text)
-{
-	return (struct cell) { .type = CELL_TEXT, .text = text };
-}
-
 static struct cell name_cell(const struct name *table, uint64_t value, struct scratch *scratch)
 {
 	const char *name = name_of(table, value);
 
 	if (name)
 		return cell_text(name);
-	return text_cell(scratch_printf(scratch, "0x%llx", (unsigned long long)value));
+	return cell_words(scratch_printf(scratch, "0x%llx", (unsigned long long)value));
 }
 
 static struct cell build_id_cell(const struct elf_image *image, struct scratch *scratch)
@@ -29,7 +24,7 @@ static struct cell build_id_cell(const struct elf_image *image, struct scratch *
 		hex[2 * i] = "0123456789abcdef"[image->build_id[i] >> 4];
 		hex[2 * i + 1] = "0123456789abcdef"[image->build_id[i] & 15];
 	}
-	return text_cell((struct span) { hex, 2 * image->build_id_size });
+	return cell_words((struct span) { hex, 2 * image->build_id_size });
 }
 
 /* What it is in plain words: the ELF type does not tell a program from a library. */
@@ -66,7 +61,7 @@ static void report_identity(struct report *report, const struct elf_view *view,
 					   image->big_endian ? ", big endian" : "");
 
 	report_fact(report, "file", "File", cell_bytes(view->path), 0);
-	report_fact(report, NULL, "Type", text_cell(words), REPORT_TEXT_ONLY);
+	report_fact(report, NULL, "Type", cell_words(words), REPORT_TEXT_ONLY);
 	report_fact(report, "type", NULL, type, REPORT_JSON_ONLY);
 	report_fact(report, "sort", NULL, cell_text(sort_of_file(forecast)), REPORT_JSON_ONLY);
 	report_fact(report, "machine", NULL, machine, REPORT_JSON_ONLY);
@@ -111,7 +106,7 @@ static void report_relro(struct report *report, const struct forecast *forecast,
 			      (end - start) / forecast->page_size : 0));
 	items[5] = cell_named("open_bytes", cell_size(open));
 	report_fact(report, "relro", NULL, cell_object(items, 6), REPORT_JSON_ONLY);
-	report_fact(report, NULL, "RELRO", text_cell(scratch_printf(
+	report_fact(report, NULL, "RELRO", cell_words(scratch_printf(
 		scratch, "0x%llx-0x%llx, %llu page%s read-only after relocation; %llu bytes of "
 		"0x%llx-0x%llx stay writable", (unsigned long long)start,
 		(unsigned long long)(end > start ? end : start),

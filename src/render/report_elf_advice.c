@@ -76,8 +76,7 @@ static int report_one(struct report *report, const struct forecast *forecast,
 	report_fact(report, "before", NULL, cell_count(a->before), REPORT_JSON_ONLY);
 	report_fact(report, "after", NULL, cell_count(a->after), REPORT_JSON_ONLY);
 	report_fact(report, "pages", NULL, cell_count(a->pages), REPORT_JSON_ONLY);
-	report_fact(report, "message", NULL, (struct cell) { .type = CELL_TEXT, .text = text },
-		    REPORT_JSON_ONLY);
+	report_fact(report, "message", NULL, cell_words(text), REPORT_JSON_ONLY);
 	report_prose(report, "%.*s", (int)text.len, text.ptr);
 	return report_object_end(report);
 }

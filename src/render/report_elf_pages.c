@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "report_elf_parts.h"
-
-#define DJ (COLUMN_DEFAULT | COLUMN_JSON)
 
 struct cell elf_kinds_cell(const uint64_t kinds[ELF_RELOC_KIND_MAX], struct scratch *scratch)
 {
@@ -19,16 +18,9 @@ struct cell elf_kinds_cell(const uint64_t kinds[ELF_RELOC_KIND_MAX], struct scra
 	return cell_object(items, n);
 }
 
-#define GETTER(name, make)                                                              \
-	static void page_##name(const void *ctx, const void *data, struct cell *cell,   \
-				struct scratch *scratch)                                \
-	{                                                                               \
-		const struct forecast_page *page = data;                                \
-		const struct elf_image *image = ctx;                                    \
-		(void)image;                                                            \
-		(void)scratch;                                                          \
-		*cell = make;                                                           \
-	}
+#define GETTER(name, expression) \
+	COLUMN_VALUE_OF(page_##name, const struct elf_image *image, \
+			const struct forecast_page *page, expression)
 
 static struct cell section_cell(const struct elf_image *image, uint64_t address)
 {
@@ -46,15 +38,15 @@ GETTER(zeroed, cell_bool(page->zeroed))
 GETTER(dynamic, cell_bool(page->dynamic))
 
 static const struct column page_columns[] = {
-	{ "address", "PAGE", "address, before the load bias is added", DJ | COLUMN_RIGHT, 0, 12,
+	{ "address", "PAGE", "address, before the load bias is added", NUMBER, 0, 12,
 	  page_address },
-	{ "section", "SECTION", "section at its beginning", DJ, 0, 16, page_section },
-	{ "relocations", "RELOCS", "relocations that touch it", DJ | COLUMN_RIGHT, 0, 6,
+	{ "section", "SECTION", "section at its beginning", BOTH, 0, 16, page_section },
+	{ "relocations", "RELOCS", "relocations that touch it", NUMBER, 0, 6,
 	  page_relocations },
-	{ "relro", "CLOSED", "read-only afterwards", DJ, 0, 6, page_relro },
-	{ "zeroed", "ZEROED", "the loader clears its end", DJ, 0, 6, page_zeroed },
-	{ "dynamic", "DYNAMIC", "the loader writes into .dynamic", DJ, 0, 7, page_dynamic },
-	{ "kinds", "KINDS", "relocations by kind", DJ, 0, 40, page_kinds },
+	{ "relro", "CLOSED", "read-only afterwards", BOTH, 0, 6, page_relro },
+	{ "zeroed", "ZEROED", "the loader clears its end", BOTH, 0, 6, page_zeroed },
+	{ "dynamic", "DYNAMIC", "the loader writes into .dynamic", BOTH, 0, 7, page_dynamic },
+	{ "kinds", "KINDS", "relocations by kind", BOTH, 0, 40, page_kinds },
 	{ NULL }
 };
 

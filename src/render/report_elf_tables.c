@@ -3,19 +3,8 @@
 
 #include <elf.h>
 
+#include "columns.h"
 #include "report_elf_parts.h"
-
-#define GETTER(name)                                                                    \
-	static void name(const void *ctx, const void *data, struct cell *cell,          \
-			 struct scratch *scratch)
-#define UNUSED           \
-	do {             \
-		(void)ctx;     \
-		(void)scratch; \
-	} while (0)
-
-#define DJ (COLUMN_DEFAULT | COLUMN_JSON)
-#define DJR (DJ | COLUMN_RIGHT)
 
 struct span elf_perms_text(uint32_t flags, struct scratch *scratch)
 {
@@ -25,53 +14,42 @@ struct span elf_perms_text(uint32_t flags, struct scratch *scratch)
 
 static struct cell perms_cell(uint32_t flags, struct scratch *scratch)
 {
-	return (struct cell) { .type = CELL_TEXT, .text = elf_perms_text(flags, scratch) };
+	return cell_words(elf_perms_text(flags, scratch));
 }
 
 /* Program headers. */
 
-GETTER(segment_type)
+COLUMN_GETTER(segment_type)
 {
 	const struct elf_segment *segment = data;
 	const char *name = name_of(elf_segment_type_names, segment->type);
 
-	UNUSED;
-	*cell = name ? cell_text(name) : cell_hex(segment->type);
-	if (!name)
-		*cell = (struct cell) { .type = CELL_TEXT,
-					.text = scratch_printf(scratch, "0x%x", segment->type) };
+	*cell = name ? cell_text(name) :
+		cell_words(scratch_printf(scratch, "0x%x", segment->type));
 }
 
-GETTER(segment_perms)
-{
-	UNUSED;
-	*cell = perms_cell(((const struct elf_segment *)data)->flags, scratch);
-}
+#define SEGMENT_GETTER(name, expression) \
+	COLUMN_VALUE(segment_##name, const struct elf_segment *segment, expression)
 
-#define SEGMENT_GETTER(field, make)                                      \
-	GETTER(segment_##field)                                          \
-	{                                                                \
-		UNUSED;                                                  \
-		*cell = make(((const struct elf_segment *)data)->field); \
-	}
-
-SEGMENT_GETTER(offset, cell_hex)
-SEGMENT_GETTER(vaddr, cell_hex)
-SEGMENT_GETTER(paddr, cell_hex)
-SEGMENT_GETTER(filesz, cell_size)
-SEGMENT_GETTER(memsz, cell_size)
-SEGMENT_GETTER(align, cell_hex)
+SEGMENT_GETTER(offset, cell_hex(segment->offset))
+SEGMENT_GETTER(vaddr, cell_hex(segment->vaddr))
+SEGMENT_GETTER(paddr, cell_hex(segment->paddr))
+SEGMENT_GETTER(filesz, cell_size(segment->filesz))
+SEGMENT_GETTER(memsz, cell_size(segment->memsz))
+SEGMENT_GETTER(align, cell_hex(segment->align))
+SEGMENT_GETTER(perms, perms_cell(segment->flags, scratch))
 
 static const struct column segment_columns[] = {
-	{ "type", "TYPE", "PT_ type of the program header", DJ, 0, 12, segment_type },
-	{ "offset", "OFFSET", "in the file", DJR, 0, 10, segment_offset },
-	{ "vaddr", "VADDR", "address, before the load bias is added", DJR, 0, 12, segment_vaddr },
+	{ "type", "TYPE", "PT_ type of the program header", BOTH, 0, 12, segment_type },
+	{ "offset", "OFFSET", "in the file", NUMBER, 0, 10, segment_offset },
+	{ "vaddr", "VADDR", "address, before the load bias is added", NUMBER, 0, 12,
+	  segment_vaddr },
 	{ "paddr", "PADDR", "physical address, without meaning here", COLUMN_JSON | COLUMN_RIGHT,
 	  0, 12, segment_paddr },
-	{ "filesz", "FILESZ", "bytes in the file", DJR, 0, 8, segment_filesz },
-	{ "memsz", "MEMSZ", "bytes in memory", DJR, 0, 8, segment_memsz },
-	{ "perms", "PERM", "access", DJ, 0, 4, segment_perms },
-	{ "align", "ALIGN", "alignment", DJR, 0, 8, segment_align },
+	{ "filesz", "FILESZ", "bytes in the file", NUMBER, 0, 8, segment_filesz },
+	{ "memsz", "MEMSZ", "bytes in memory", NUMBER, 0, 8, segment_memsz },
+	{ "perms", "PERM", "access", BOTH, 0, 4, segment_perms },
+	{ "align", "ALIGN", "alignment", NUMBER, 0, 8, segment_align },
 	{ NULL }
 };
 
@@ -89,15 +67,8 @@ int report_elf_segments(struct report *report, const struct elf_image *image)
 
 /* VMAs. */
 
-#define VMA const struct forecast_vma *vma = data
-
-#define VMA_GETTER(name, make)        \
-	GETTER(vma_##name)            \
-	{                             \
-		VMA;                  \
-		UNUSED;               \
-		*cell = make;         \
-	}
+#define VMA_GETTER(name, expression) \
+	COLUMN_VALUE(vma_##name, const struct forecast_vma *vma, expression)
 
 VMA_GETTER(start, cell_hex(vma->layout->start))
 VMA_GETTER(end, cell_hex(vma->layout->end))
@@ -113,14 +84,13 @@ VMA_GETTER(zeroed, cell_size(vma->layout->zero_end - vma->layout->zero_start))
 VMA_GETTER(relro, cell_bool(vma->layout->relro))
 VMA_GETTER(shares_page, cell_bool(vma->layout->shares_page))
 
-GETTER(vma_range)
+COLUMN_GETTER(vma_range)
 {
-	VMA;
+	const struct forecast_vma *vma = data;
 
-	UNUSED;
-	*cell = (struct cell) { .type = CELL_TEXT, .text = scratch_printf(
-		scratch, "%llx-%llx", (unsigned long long)vma->layout->start,
-		(unsigned long long)vma->layout->end) };
+	*cell = cell_words(scratch_printf(scratch, "%llx-%llx",
+					  (unsigned long long)vma->layout->start,
+					  (unsigned long long)vma->layout->end));
 }
 
 static bool section_in(const struct elf_section *section, const struct elf_vma *vma)
@@ -129,12 +99,12 @@ static bool section_in(const struct elf_section *section, const struct elf_vma *
 	       section->size && !(section->type == SHT_NOBITS && section->flags & SHF_TLS);
 }
 
-GETTER(vma_sections)
+COLUMN_GETTER(vma_sections)
 {
-	const struct elf_image *image = ctx;
+	const struct elf_image *image = about;
 	struct cell *items = scratch_cells(scratch, image->in_memory_count + 1);
 	size_t n = 0;
-	VMA;
+	const struct forecast_vma *vma = data;
 
 	*cell = cell_null();
 	if (!items || vma->layout->kind == ELF_VMA_HOLE)
@@ -153,19 +123,19 @@ static const struct column vma_columns[] = {
 	  vma_range },
 	{ "start", "START", "first address", COLUMN_JSON, 0, 12, vma_start },
 	{ "end", "END", "first address behind it", COLUMN_JSON, 0, 12, vma_end },
-	{ "size", "SIZE", "size", DJR, 0, 7, vma_size },
-	{ "perms", "PERM", "access once the program runs", DJ, 0, 4, vma_perms_get },
-	{ "offset", "OFFSET", "in the file", DJR, 0, 10, vma_offset },
-	{ "class", "C", "class", DJ, 0, 1, vma_class },
-	{ "role", "ROLE", "role", DJ, 0, 11, vma_role },
+	{ "size", "SIZE", "size", NUMBER, 0, 7, vma_size },
+	{ "perms", "PERM", "access once the program runs", BOTH, 0, 4, vma_perms_get },
+	{ "offset", "OFFSET", "in the file", NUMBER, 0, 10, vma_offset },
+	{ "class", "C", "class", BOTH, 0, 1, vma_class },
+	{ "role", "ROLE", "role", BOTH, 0, 11, vma_role },
 	{ "kind", "KIND", "file, bss or hole", COLUMN_JSON, 0, 4, vma_kind },
 	{ "segment", "SEG", "program header", COLUMN_JSON | COLUMN_RIGHT, 0, 3, vma_segment },
-	{ "zeroed", "ZEROED", "bytes of the last file page that the loader clears", DJR, 0, 6,
+	{ "zeroed", "ZEROED", "bytes of the last file page that the loader clears", NUMBER, 0, 6,
 	  vma_zeroed },
 	{ "relro", "RELRO", "closed after relocation", COLUMN_JSON, 0, 5, vma_relro },
 	{ "shares_page", "TWICE", "its first file page is mapped by the VMA before, too",
 	  COLUMN_JSON, 0, 5, vma_shares_page },
-	{ "sections", "SECTIONS", "sections in it", DJ | COLUMN_TRUNC, 0, 40, vma_sections },
+	{ "sections", "SECTIONS", "sections in it", BOTH | COLUMN_TRUNC, 0, 40, vma_sections },
 	{ NULL }
 };
 
@@ -186,13 +156,8 @@ int report_elf_vmas(struct report *report, const struct forecast *forecast)
 
 /* Private pages for each page size. */
 
-#define SIZE_GETTER(name, make)                              \
-	GETTER(size_##name)                                  \
-	{                                                    \
-		const struct forecast_size *size = data;     \
-		UNUSED;                                      \
-		*cell = make;                                \
-	}
+#define SIZE_GETTER(name, expression) \
+	COLUMN_VALUE(size_##name, const struct forecast_size *size, expression)
 #define IF_LOADABLE(value) (size->loadable ? (value) : cell_null())
 
 SIZE_GETTER(page_size, cell_size(size->page_size))
@@ -205,17 +170,17 @@ SIZE_GETTER(pages, IF_LOADABLE(cell_count(size->dirty.pages)))
 SIZE_GETTER(bytes, IF_LOADABLE(cell_size(size->dirty.pages * size->page_size)))
 
 static const struct column size_columns[] = {
-	{ "page_size", "PAGE SIZE", "page size", DJR, 0, 9, size_page_size },
+	{ "page_size", "PAGE SIZE", "page size", NUMBER, 0, 9, size_page_size },
 	{ "loadable", "LOADABLE", "can the file be loaded with it", COLUMN_JSON, 0, 8,
 	  size_loadable },
-	{ "relocation", "RELOCATED", "pages that relocations land in", DJR, 0, 9,
+	{ "relocation", "RELOCATED", "pages that relocations land in", NUMBER, 0, 9,
 	  size_relocation },
-	{ "relro", "CLOSED", "of those: read-only afterwards", DJR, 0, 6, size_relro },
-	{ "zeroed", "ZEROED", "pages whose end the loader clears", DJR, 0, 6, size_zeroed },
-	{ "dynamic", "DYNAMIC", "pages of .dynamic, where the loader writes", DJR, 0, 7,
+	{ "relro", "CLOSED", "of those: read-only afterwards", NUMBER, 0, 6, size_relro },
+	{ "zeroed", "ZEROED", "pages whose end the loader clears", NUMBER, 0, 6, size_zeroed },
+	{ "dynamic", "DYNAMIC", "pages of .dynamic, where the loader writes", NUMBER, 0, 7,
 	  size_dynamic },
-	{ "pages", "PAGES", "all of them, each once", DJR, 0, 6, size_pages },
-	{ "bytes", "BYTES", "memory of these", DJR, 0, 7, size_bytes },
+	{ "pages", "PAGES", "all of them, each once", NUMBER, 0, 6, size_pages },
+	{ "bytes", "BYTES", "memory of these", NUMBER, 0, 7, size_bytes },
 	{ NULL }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "vmatlas/render/report_family.h"
 
 #include <stdlib.h>
@@ -15,16 +16,8 @@ struct family_row {
 	const struct family_pages *pages;
 };
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct family_row *row = data;                                      \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct family_row *row, expression)
 
 static struct cell size_of(const struct family_row *row, uint64_t pages)
 {
@@ -70,8 +63,6 @@ GETTER(end, cell_hex(row->vma->end))
 GETTER(role, cell_text(name_of(vma_role_names, row->vma->role)))
 GETTER(path, path_of(row))
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 #define PAGE_COLUMNS                                                                         \
 	{ "shared", "SHARED", "anonymous bytes that are still the same", NUMBER, 0, 6,       \
 	  get_shared },                                                                      \
@@ -93,7 +84,7 @@ static const struct column member_columns[] = {
 	{ "same_mm", "SAME-MM", "the same address space: vfork or CLONE_VM", BOTH, 0, 5,
 	  get_same_mm },
 	PAGE_COLUMNS,
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static const struct column vma_columns[] = {
@@ -104,7 +95,7 @@ static const struct column vma_columns[] = {
 	PAGE_COLUMNS,
 	{ "path", "PATH", "name of the VMA", BOTH | COLUMN_HEX_BYTES | COLUMN_TRUNC, 0, 20,
 	  get_path },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 struct family_rows {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "columns.h"
 #include "vmatlas/render/report_map.h"
 
 #include <stdlib.h>
@@ -31,15 +32,8 @@ static void total_add(struct class_total *total, const struct map_ctx *ctx,
 	total->swap += value[SMAPS_SWAP];
 }
 
-#define TOTAL_GETTER(name, make)                                                            \
-	static void total_##name(const void *ctx, const void *row, struct cell *cell,       \
-				 struct scratch *scratch)                                   \
-	{                                                                                   \
-		const struct class_total *total = row;                                      \
-		(void)ctx;                                                                  \
-		(void)scratch;                                                              \
-		*cell = make;                                                               \
-	}
+#define TOTAL_GETTER(name, expression) \
+	COLUMN_VALUE(total_##name, const struct class_total *total, expression)
 
 static struct cell total_smaps(const struct class_total *total, uint64_t bytes)
 {
@@ -54,29 +48,18 @@ TOTAL_GETTER(rss, total_smaps(total, total->rss))
 TOTAL_GETTER(pss, total_smaps(total, total->pss))
 TOTAL_GETTER(uss, total_smaps(total, total->uss))
 TOTAL_GETTER(swap, total_smaps(total, total->swap))
-
-static void total_meaning(const void *ctx, const void *row, struct cell *cell,
-			  struct scratch *scratch)
-{
-	const struct class_total *total = row;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_text(vma_class_names[total->vma_class].meaning);
-}
-
-#define DJ (COLUMN_DEFAULT | COLUMN_JSON)
+TOTAL_GETTER(meaning, cell_text(vma_class_names[total->vma_class].meaning))
 
 static const struct column total_columns[] = {
-	{ "class", "C", "class", DJ, 0, 1, total_class },
-	{ "vmas", "VMAS", "number of VMAs", DJ | COLUMN_RIGHT, 0, 6, total_vmas },
-	{ "size", "SIZE", "size", DJ | COLUMN_RIGHT, 0, 7, total_size },
-	{ "rss", "RSS", "resident", DJ | COLUMN_RIGHT, 0, 7, total_rss },
-	{ "pss", "PSS", "resident, shared divided", DJ | COLUMN_RIGHT, 0, 7, total_pss },
-	{ "uss", "USS", "resident here only", DJ | COLUMN_RIGHT, 0, 7, total_uss },
-	{ "swap", "SWAP", "swapped out", DJ | COLUMN_RIGHT, 0, 7, total_swap },
+	{ "class", "C", "class", BOTH, 0, 1, total_class },
+	{ "vmas", "VMAS", "number of VMAs", NUMBER, 0, 6, total_vmas },
+	{ "size", "SIZE", "size", NUMBER, 0, 7, total_size },
+	{ "rss", "RSS", "resident", NUMBER, 0, 7, total_rss },
+	{ "pss", "PSS", "resident, shared divided", NUMBER, 0, 7, total_pss },
+	{ "uss", "USS", "resident here only", NUMBER, 0, 7, total_uss },
+	{ "swap", "SWAP", "swapped out", NUMBER, 0, 7, total_swap },
 	{ "meaning", "MEANING", "what the class is", COLUMN_DEFAULT, 0, 40, total_meaning },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL }
+	{ NULL }
 };
 
 static int report_totals(struct report *report, const struct process *process,

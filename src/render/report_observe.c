@@ -3,10 +3,8 @@
 
 #include <string.h>
 
+#include "columns.h"
 #include "vmatlas/render/report_observe.h"
-
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 
 struct writer {
 	struct report *report;
@@ -71,16 +69,8 @@ static struct cell state_cell(enum page_state state)
 	return name ? cell_text(name) : cell_missing(GAP_NEEDS_PRIVILEGE);
 }
 
-#define PAGE_GETTER(name, expression)                                                     \
-	static void page_##name(const void *ctx, const void *data, struct cell *cell,     \
-				struct scratch *scratch)                                  \
-	{                                                                                 \
-		const struct page_row *row = data;                                        \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define PAGE_GETTER(name, expression) \
+	COLUMN_VALUE(page_##name, const struct page_row *row, expression)
 
 PAGE_GETTER(address, cell_hex(row->page->address))
 PAGE_GETTER(vaddr, cell_hex(row->page->vaddr))
@@ -102,7 +92,7 @@ static const struct column page_columns[] = {
 	{ "state", "STATE", "what it is", BOTH, 0, 10, page_state },
 	{ "causes", "CAUSES", "why it was copied", BOTH, 0, 20, page_causes },
 	{ "verdict", "VERDICT", "whether both agree", BOTH, 0, 10, page_verdict },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static const char *const later_words[CAUSE_MAX] = {
@@ -156,25 +146,22 @@ static struct cell explanation_cell(const struct observation *seen, struct scrat
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	struct span span = explanation(seen, &text);
 
-	return (struct cell) { .type = CELL_TEXT, .text = scratch_printf(
-		scratch, "%.*s", (int)span.len, span.ptr) };
+	return cell_words(scratch_printf(scratch, "%.*s", (int)span.len, span.ptr));
 }
 
-#define OBJECT_GETTER(name, expression)                                                   \
-	static void object_##name(const void *ctx, const void *data, struct cell *cell,   \
-				  struct scratch *scratch)                                \
-	{                                                                                 \
-		const struct observation *seen = data;                                    \
-		const struct process *process = ctx;                                      \
-		const struct object *object = &process->objects[seen->object];            \
-                                                                                          \
-		(void)object;                                                             \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define OBJECT(process, seen) (&(process)->objects[(seen)->object])
 
-OBJECT_GETTER(name, cell_bytes(short_name(object)))
-OBJECT_GETTER(path, cell_bytes((struct span) { object->name, object->name_len }))
+static struct cell path_cell(const struct object *object)
+{
+	return cell_bytes((struct span) { object->name, object->name_len });
+}
+
+#define OBJECT_GETTER(name, expression) \
+	COLUMN_VALUE_OF(object_##name, const struct process *process, \
+			const struct observation *seen, expression)
+
+OBJECT_GETTER(name, cell_bytes(short_name(OBJECT(process, seen))))
+OBJECT_GETTER(path, path_cell(OBJECT(process, seen)))
 OBJECT_GETTER(bias, cell_hex(seen->load_bias))
 OBJECT_GETTER(foretold, cell_count(seen->foretold))
 OBJECT_GETTER(copied, cell_count(seen->copied))
@@ -199,7 +186,7 @@ static const struct column object_columns[] = {
 	{ "later", "LATER", "copied, not foretold", NUMBER, 0, 5, object_later },
 	{ "not_copied", "NOT COPIED", "foretold, not copied", NUMBER, 0, 10, object_not_copied },
 	{ "explanation", "DIFFERENCE", "explained", BOTH, 0, 40, object_why },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static bool nested(const struct writer *writer)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "columns.h"
 #include "report_pagetable_parts.h"
 
 struct span leaf_size_text(struct scratch *scratch, const struct geometry *geometry,
@@ -57,50 +58,28 @@ static enum table_level level_shape(const struct level_row *row)
 	return row->level == ROW_DEPOSITED ? LEVEL_PTE : row->level;
 }
 
-static void get_level(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
+#define LEVEL_GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct level_row *row, expression)
+
+LEVEL_GETTER(level, cell_text(row->level == ROW_DEPOSITED ? "deposited" :
+	      name_of(table_level_names, row->level)))
+LEVEL_GETTER(tables, cell_count(level_tables(row)))
+LEVEL_GETTER(bytes, cell_size(level_tables(row) *
+	      geometry_table_bytes(row->table->geometry, level_shape(row))))
+
+COLUMN_GETTER(get_entries)
 {
 	const struct level_row *row = data;
 
-	(void)ctx;
-	(void)s;
-	*cell = cell_text(row->level == ROW_DEPOSITED ? "deposited" :
-			  name_of(table_level_names, row->level));
-}
-
-static void get_tables(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
-{
-	(void)ctx;
-	(void)s;
-	*cell = cell_count(level_tables(data));
-}
-
-static void get_bytes(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
-{
-	const struct level_row *row = data;
-
-	(void)ctx;
-	(void)s;
-	*cell = cell_size(level_tables(row) *
-			  geometry_table_bytes(row->table->geometry, level_shape(row)));
-}
-
-static void get_entries(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
-{
-	const struct level_row *row = data;
-
-	(void)ctx;
-	(void)s;
 	if (row->level != ROW_DEPOSITED)
 		*cell = cell_count(row->table->counts.entries[row->level]);
 }
 
-static void get_fill(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
+COLUMN_GETTER(get_fill)
 {
 	const struct level_row *row = data;
 	uint64_t room = level_tables(row) << row->table->geometry->level[level_shape(row)].bits;
 
-	(void)ctx;
-	(void)s;
 	if (row->level == ROW_DEPOSITED || !room)
 		return;
 	*cell = (struct cell) {
@@ -109,41 +88,37 @@ static void get_fill(const void *ctx, const void *data, struct cell *cell, struc
 	};
 }
 
-static void get_leaves(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
+COLUMN_GETTER(get_leaves)
 {
 	const struct level_row *row = data;
 
-	(void)ctx;
-	(void)s;
 	if (row->level != ROW_DEPOSITED && row->table->geometry->leaf_levels >> row->level & 1)
 		*cell = cell_count(row->table->counts.leaves[row->level]);
 }
 
-static void get_covers(const void *ctx, const void *data, struct cell *cell, struct scratch *s)
+COLUMN_GETTER(get_covers)
 {
 	const struct level_row *row = data;
 
-	(void)ctx;
-	(void)s;
 	if (row->level != ROW_DEPOSITED)
 		*cell = cell_size(geometry_span(row->table->geometry, row->level));
 }
 
 static const struct column level_columns[] = {
 	{ "level", "LEVEL", "pgd to pte; deposited: PTE tables kept behind huge pages",
-	  COLUMN_DEFAULT | COLUMN_JSON, 0, 9, get_level },
+	  BOTH, 0, 9, get_level },
 	{ "tables", "TABLES", "tables of this level",
-	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 0, 8, get_tables },
+	  NUMBER, 0, 8, get_tables },
 	{ "bytes", "BYTES", "memory of these tables",
-	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 0, 8, get_bytes },
+	  NUMBER, 0, 8, get_bytes },
 	{ "entries", "ENTRIES", "used entries in them",
-	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 0, 10, get_entries },
+	  NUMBER, 0, 10, get_entries },
 	{ "fill", "FILL", "used entries of all",
-	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 0, 6, get_fill },
+	  NUMBER, 0, 6, get_fill },
 	{ "leaves", "LEAVES", "entries that map a page",
-	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 0, 10, get_leaves },
+	  NUMBER, 0, 10, get_leaves },
 	{ "covers", "COVERS", "address space of one entry",
-	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 0, 6, get_covers },
+	  NUMBER, 0, 6, get_covers },
 	{ NULL }
 };
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "columns.h"
 #include "report_pagetable_parts.h"
 #include "vmatlas/render/escape.h"
 
@@ -49,70 +50,40 @@ static uint64_t unused_bytes(const struct geometry *g, const struct table_waste 
 	return waste->tables * geometry_table_bytes(g, LEVEL_PTE) - waste->entries * g->entry_size;
 }
 
-static void get_waste_start(const void *ctx, const void *data, struct cell *cell,
-			    struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_hex(((const struct table_waste *)data)->start);
-}
+#define WASTE_GETTER(name, expression) \
+	COLUMN_VALUE(get_waste_##name, const struct table_waste *waste, expression)
 
-static void get_waste_end(const void *ctx, const void *data, struct cell *cell,
-			  struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_hex(((const struct table_waste *)data)->end);
-}
+WASTE_GETTER(start, cell_hex(waste->start))
+WASTE_GETTER(end, cell_hex(waste->end))
+WASTE_GETTER(tables, cell_count(waste->tables))
+WASTE_GETTER(entries, cell_count(waste->entries))
 
-static void get_waste_tables(const void *ctx, const void *data, struct cell *cell,
-			     struct scratch *scratch)
+COLUMN_GETTER(get_waste_unused)
 {
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_count(((const struct table_waste *)data)->tables);
-}
+	const struct pagetable_view *view = about;
 
-static void get_waste_entries(const void *ctx, const void *data, struct cell *cell,
-			      struct scratch *scratch)
-{
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_count(((const struct table_waste *)data)->entries);
-}
-
-static void get_waste_unused(const void *ctx, const void *data, struct cell *cell,
-			     struct scratch *scratch)
-{
-	const struct pagetable_view *view = ctx;
-
-	(void)scratch;
 	*cell = cell_size(unused_bytes(view->geometry, data));
 }
 
-static void get_waste_path(const void *ctx, const void *data, struct cell *cell,
-			   struct scratch *scratch)
+COLUMN_GETTER(get_waste_path)
 {
-	const struct pagetable_view *view = ctx;
+	const struct pagetable_view *view = about;
 	const struct table_waste *waste = data;
 	struct span name = vma_name(view->process, &view->process->vmas[waste->vma]);
 
-	(void)scratch;
 	if (name.len)
 		*cell = cell_bytes(name);
 }
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-
 static const struct column waste_columns[] = {
-	{ "start", "START", "first address that the tables cover", BOTH | COLUMN_RIGHT, 0, 14,
+	{ "start", "START", "first address that the tables cover", NUMBER, 0, 14,
 	  get_waste_start },
-	{ "end", "END", "address behind the last", BOTH | COLUMN_RIGHT, 0, 14, get_waste_end },
-	{ "tables", "TABLES", "neighbouring PTE tables", BOTH | COLUMN_RIGHT, 0, 8,
+	{ "end", "END", "address behind the last", NUMBER, 0, 14, get_waste_end },
+	{ "tables", "TABLES", "neighbouring PTE tables", NUMBER, 0, 8,
 	  get_waste_tables },
-	{ "entries", "ENTRIES", "used entries in all of them", BOTH | COLUMN_RIGHT, 0, 8,
+	{ "entries", "ENTRIES", "used entries in all of them", NUMBER, 0, 8,
 	  get_waste_entries },
-	{ "unused_bytes", "UNUSED", "bytes of unused entries", BOTH | COLUMN_RIGHT, 0, 6,
+	{ "unused_bytes", "UNUSED", "bytes of unused entries", NUMBER, 0, 6,
 	  get_waste_unused },
 	{ "path", "NAME", "VMA that the first entry is in",
 	  BOTH | COLUMN_TRUNC | COLUMN_HEX_BYTES, 0, 20, get_waste_path },

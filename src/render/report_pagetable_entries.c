@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "report_pagetable_parts.h"
 
 /* One entry of a run; what does not depend on the page is made once per run. */
@@ -14,68 +15,40 @@ struct entry_row {
 	struct entry_flags flags;
 };
 
-#define GETTER(name)                                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,           \
-			       struct scratch *scratch)
+#define GETTER(name) COLUMN_GETTER(get_##name)
+#define VALUE(name, expression) \
+	COLUMN_VALUE(get_##name, const struct entry_row *row, expression)
 
-GETTER(address)
-{
-	const struct entry_row *row = data;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_hex(row->address);
-}
-
-GETTER(level)
-{
-	const struct entry_row *row = data;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_text(name_of(table_level_names, row->level));
-}
+VALUE(address, cell_hex(row->address))
+VALUE(level, cell_text(name_of(table_level_names, row->level)))
 
 GETTER(leaf)
 {
-	const struct pagetable_view *view = ctx;
+	const struct pagetable_view *view = about;
 	const struct entry_row *row = data;
 
 	if (row->run->kind == PAGE_PRESENT)
-		*cell = (struct cell) {
-			.type = CELL_TEXT,
-			.text = leaf_size_text(scratch, view->geometry, row->level),
-		};
+		*cell = cell_words(leaf_size_text(scratch, view->geometry, row->level));
 }
 
 GETTER(frame)
 {
 	const struct entry_row *row = data;
 
-	(void)ctx;
-	(void)scratch;
 	if (row->run->kind != PAGE_PRESENT)
 		return;
 	*cell = row->run->frame_known ? cell_hex(row->run->frame + row->page) :
 		cell_missing(row->run->gap == GAP_NONE ? GAP_NEEDS_PRIVILEGE : row->run->gap);
 }
 
-GETTER(kind)
-{
-	const struct entry_row *row = data;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_text(name_of(entry_kind_names, row->kind));
-}
+VALUE(kind, cell_text(name_of(entry_kind_names, row->kind)))
 
 GETTER(path)
 {
-	const struct pagetable_view *view = ctx;
+	const struct pagetable_view *view = about;
 	const struct entry_row *row = data;
 	struct span name = vma_name(view->process, row->vma);
 
-	(void)scratch;
 	if (name.len)
 		*cell = cell_bytes(name);
 }
@@ -85,7 +58,6 @@ GETTER(certainty)
 	const struct entry_row *row = data;
 	struct cell *items = scratch_cells(scratch, ENTRY_FLAG_MAX);
 
-	(void)ctx;
 	for (unsigned i = 0; items && i < ENTRY_FLAG_MAX; i++)
 		items[i] = cell_named(name_of(entry_flag_names, i),
 				      cell_text(certainty_name(row->flags.claim[i].certainty)));
@@ -93,16 +65,12 @@ GETTER(certainty)
 		*cell = cell_object(items, ENTRY_FLAG_MAX);
 }
 
-#define FLAG_GETTER(name, flag)                                                    \
-	GETTER(name)                                                               \
-	{                                                                          \
-		const struct entry_row *row = data;                                \
-		const struct entry_claim *claim = &row->flags.claim[flag];         \
-		(void)ctx;                                                         \
-		(void)scratch;                                                     \
-		if (claim->certainty != CERTAINTY_UNKNOWN)                         \
-			*cell = cell_bool(claim->yes);                             \
-	}
+static struct cell claim_cell(const struct entry_claim *claim)
+{
+	return claim->certainty == CERTAINTY_UNKNOWN ? cell_null() : cell_bool(claim->yes);
+}
+
+#define FLAG_GETTER(name, flag) VALUE(name, claim_cell(&row->flags.claim[flag]))
 
 FLAG_GETTER(present, ENTRY_PRESENT)
 FLAG_GETTER(writable, ENTRY_WRITABLE)
@@ -111,13 +79,11 @@ FLAG_GETTER(accessed, ENTRY_ACCESSED)
 FLAG_GETTER(dirty, ENTRY_DIRTY)
 FLAG_GETTER(no_execute, ENTRY_NO_EXECUTE)
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-
 const struct column pagetable_entry_columns[] = {
-	{ "address", "ADDRESS", "first address it maps", BOTH | COLUMN_RIGHT, 0, 14, get_address },
+	{ "address", "ADDRESS", "first address it maps", NUMBER, 0, 14, get_address },
 	{ "level", "LEVEL", "table it lies in", BOTH, 0, 5, get_level },
-	{ "leaf", "LEAF", "bytes it maps", BOTH | COLUMN_RIGHT, 0, 4, get_leaf },
-	{ "frame", "FRAME", "first page frame", BOTH | COLUMN_RIGHT, 0, 9, get_frame },
+	{ "leaf", "LEAF", "bytes it maps", NUMBER, 0, 4, get_leaf },
+	{ "frame", "FRAME", "first page frame", NUMBER, 0, 9, get_frame },
 	{ "kind", "KIND", "what it holds", BOTH, 0, 7, get_kind },
 	{ "present", "PRESENT", "told by pagemap", BOTH, 0, 7, get_present },
 	{ "writable", "WRITABLE", "inferred, or - where nothing tells", BOTH, 0, 8, get_writable },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "report_pagetable_parts.h"
 
 #define COSTLIEST 10	/* VMAs shown to people who did not ask for all */
@@ -17,9 +18,9 @@ struct vma_row {
 	struct vma_tables tables;
 };
 
-#define GETTER(name) \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell, \
-			       struct scratch *scratch)
+#define GETTER(name) COLUMN_GETTER(get_##name)
+#define VALUE(name, expression) \
+	COLUMN_VALUE(get_##name, const struct vma_row *row, expression)
 
 /* Every getter gets the view and a row. Values of pages that could not be read are missing. */
 static bool row_missing(const void *ctx, struct cell *cell)
@@ -32,61 +33,35 @@ static bool row_missing(const void *ctx, struct cell *cell)
 	return true;
 }
 
-GETTER(start)
-{
-	const struct vma_row *row = data;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_hex(row->vma->start);
-}
-
-GETTER(end)
-{
-	const struct vma_row *row = data;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_hex(row->vma->end);
-}
-
-GETTER(size)
-{
-	const struct vma_row *row = data;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_size(row->vma->end - row->vma->start);
-}
+VALUE(start, cell_hex(row->vma->start))
+VALUE(end, cell_hex(row->vma->end))
+VALUE(size, cell_size(row->vma->end - row->vma->start))
 
 GETTER(perms)
 {
 	const struct vma_row *row = data;
 	char text[5];
 
-	(void)ctx;
 	maps_perms_text(row->vma->perms, text);
-	*cell = (struct cell) { .type = CELL_TEXT, .text = scratch_printf(scratch, "%s", text) };
+	*cell = cell_words(scratch_printf(scratch, "%s", text));
 }
 
 GETTER(path)
 {
-	const struct pagetable_view *view = ctx;
+	const struct pagetable_view *view = about;
 	const struct vma_row *row = data;
 	struct span name = vma_name(view->process, row->vma);
 
-	(void)scratch;
 	if (name.len)
 		*cell = cell_bytes(name);
 }
 
 GETTER(bytes)
 {
-	const struct pagetable_view *view = ctx;
+	const struct pagetable_view *view = about;
 	const struct vma_row *row = data;
 
-	(void)scratch;
-	if (!row_missing(ctx, cell))
+	if (!row_missing(about, cell))
 		*cell = cell_size(vma_tables_bytes(view->geometry, &row->tables));
 }
 
@@ -96,7 +71,7 @@ GETTER(tables)
 	struct cell *items = scratch_cells(scratch, LEVEL_PGD + 1);
 	size_t n = 0;
 
-	if (row_missing(ctx, cell) || !items)
+	if (row_missing(about, cell) || !items)
 		return;
 	for (unsigned level = LEVEL_PGD; level-- > 0;)
 		items[n++] = cell_named(name_of(table_level_names, level),
@@ -107,14 +82,14 @@ GETTER(tables)
 
 GETTER(leaves)
 {
-	const struct pagetable_view *view = ctx;
+	const struct pagetable_view *view = about;
 	const struct geometry *g = view->geometry;
 	const struct vma_row *row = data;
 	struct cell *items = scratch_cells(scratch, 3);
 	enum table_level pmd = table_leaf_level(g, LEAF_PMD), pud = table_leaf_level(g, LEAF_PUD);
 	size_t n = 0;
 
-	if (row_missing(ctx, cell) || !items)
+	if (row_missing(about, cell) || !items)
 		return;
 	items[n++] = cell_named(leaf_size_text(scratch, g, LEVEL_PTE).ptr,
 				cell_count(row->tables.bases));
@@ -127,13 +102,13 @@ GETTER(leaves)
 }
 
 /* Plain counts of a row, for tables and scripts. */
-#define COUNT_GETTER(name, value)                            \
-	GETTER(name)                                         \
-	{                                                    \
-		const struct vma_row *row = data;            \
-		(void)scratch;                               \
-		if (!row_missing(ctx, cell))                 \
-			*cell = cell_count(row->tables.value); \
+#define COUNT_GETTER(name, member)                              \
+	GETTER(name)                                            \
+	{                                                       \
+		const struct vma_row *row = data;               \
+                                                                \
+		if (!row_missing(about, cell))                  \
+			*cell = cell_count(row->tables.member); \
 	}
 
 COUNT_GETTER(pte, tables[LEVEL_PTE])

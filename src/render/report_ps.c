@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "ps_row.h"
 #include "vmatlas/render/report_ps.h"
 
@@ -118,17 +119,14 @@ struct ledger_row {
 	const struct machine *machine;
 };
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *data, struct cell *cell,      \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct ledger_row *entry = data;                                    \
-		const struct machine_row *row = &entry->machine->rows[entry->item];       \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		(void)row;                                                                \
-		*cell = (expression);                                                     \
+#define GETTER(name, expression)                                            \
+	COLUMN_GETTER(get_##name)                                           \
+	{                                                                   \
+		const struct ledger_row *entry = data;                      \
+		UNUSED const struct machine_row *row =                      \
+			&entry->machine->rows[entry->item];                 \
+                                                                            \
+		*cell = (expression);                                       \
 	}
 
 static struct cell ledger_bytes(const struct machine_row *row)
@@ -159,9 +157,6 @@ GETTER(counter, row->has_counter ? cell_size(row->counter) : cell_null())
 GETTER(certainty, cell_text(certainty_name(row->certainty)))
 GETTER(from, ledger_from(row, scratch))
 
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
-
 static const struct column ledger_columns[] = {
 	{ "item", "ITEM", "stable name", COLUMN_JSON, 0, 12, get_item },
 	{ "what", "USE", "what the memory is used for", BOTH, 0, 22, get_what },
@@ -170,7 +165,7 @@ static const struct column ledger_columns[] = {
 	{ "counter", "COUNTER", "the same by the kernel's counter", NUMBER, 0, 7, get_counter },
 	{ "certainty", "CERTAINTY", "how it is known", BOTH, 0, 9, get_certainty },
 	{ "from", "FROM", "where it is from", BOTH, 0, 26, get_from },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 /* More than the counters of each CPU can trail behind (mm/vmstat.c), so that nobody is alarmed

@@ -1,55 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
+#include "columns.h"
 #include "vmatlas/render/report_record.h"
-
-#define BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define NUMBER (BOTH | COLUMN_RIGHT)
 
 struct context {
 	uint32_t page_size;
 };
 
-static void get_pid(const void *ctx, const void *row, struct cell *cell, struct scratch *scratch)
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct record_process *process, expression)
+
+GETTER(pid, cell_count((uint64_t)process->pid))
+GETTER(comm, process->comm.len ? cell_bytes(buf_span(&process->comm)) :
+		cell_missing(process->ended ? GAP_GONE : GAP_NOT_RECORDED))
+
+COLUMN_GETTER(get_present)
 {
-	const struct record_process *process = row;
+	const struct context *context = about;
+	const struct record_process *process = data;
 
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_count((uint64_t)process->pid);
-}
-
-static void get_comm(const void *ctx, const void *row, struct cell *cell, struct scratch *scratch)
-{
-	const struct record_process *process = row;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = process->comm.len ? cell_bytes(buf_span(&process->comm)) :
-		cell_missing(process->ended ? GAP_GONE : GAP_NOT_RECORDED);
-}
-
-static void get_present(const void *ctx, const void *row, struct cell *cell,
-			struct scratch *scratch)
-{
-	const struct context *context = ctx;
-	const struct record_process *process = row;
-
-	(void)scratch;
 	*cell = process->ended ? cell_missing(GAP_GONE) :
 		process->pages_gap != GAP_NONE ? cell_missing(process->pages_gap) :
 		cell_size(process->pages * context->page_size);
 }
 
-static void get_ended(const void *ctx, const void *row, struct cell *cell,
-		      struct scratch *scratch)
-{
-	const struct record_process *process = row;
-
-	(void)ctx;
-	(void)scratch;
-	*cell = cell_bool(process->ended);
-}
+GETTER(ended, cell_bool(process->ended))
 
 static size_t line_count(struct span text)
 {
@@ -74,14 +50,7 @@ static struct cell lines_cell(struct span text, struct scratch *scratch)
 	return cell_list(items, n);
 }
 
-static void get_gaps(const void *ctx, const void *row, struct cell *cell,
-			struct scratch *scratch)
-{
-	const struct record_process *process = row;
-
-	(void)ctx;
-	*cell = lines_cell(buf_span(&process->missing_text), scratch);
-}
+GETTER(gaps, lines_cell(buf_span(&process->missing_text), scratch))
 
 const struct column record_columns[] = {
 	{ "pid", "PID", "process id", NUMBER, 0, 7, get_pid },

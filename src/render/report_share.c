@@ -81,15 +81,13 @@ SHARE_GETTER(process, swap_freed, frames_of(row, facts_of(row)->freed.swap))
 SHARE_GETTER(process, zero, frames_of(row, process_of(row)->zero))
 SHARE_GETTER(process, same_mm, same_mm_of(row))
 
-static void process_shared_with(const void *ctx, const void *data, struct cell *cell,
-				struct scratch *scratch)
+COLUMN_GETTER(process_shared_with)
 {
 	const struct share_row *row = data;
 	const struct share *share = row->share;
 	struct cell *items;
 	size_t count = 0;
 
-	(void)ctx;
 	*cell = known(row, share->pairs_gap != GAP_NONE ? cell_missing(share->pairs_gap) :
 		      share_size(share, 0));
 	if (cell->type == CELL_MISSING)
@@ -107,39 +105,39 @@ static void process_shared_with(const void *ctx, const void *data, struct cell *
 }
 
 const struct column share_columns[] = {
-	{ "pid", "PID", "process", SHARE_NUMBER, 0, 7, process_pid },
+	{ "pid", "PID", "process", NUMBER, 0, 7, process_pid },
 	{ "ppid", "PPID", "its parent", SHARE_MORE, 0, 7, process_ppid },
-	{ "comm", "COMM", "its name", SHARE_BOTH, 0, 15, process_comm },
+	{ "comm", "COMM", "its name", BOTH, 0, 15, process_comm },
 	{ "state", "STATE", "counted, or why not: no-space, gone, refused, failed", COLUMN_JSON, 0,
 	  7, process_state },
 	{ "vss", "VSS", "size of all its VMAs", SHARE_MORE, 0, 6, process_vss },
-	{ "rss", "RSS", "resident", SHARE_NUMBER, 0, 6, process_rss },
-	{ "pss", "PSS", "its part of what is resident, by the number of mappings", SHARE_NUMBER,
+	{ "rss", "RSS", "resident", NUMBER, 0, 6, process_rss },
+	{ "pss", "PSS", "its part of what is resident, by the number of mappings", NUMBER,
 	  0, 6, process_pss },
-	{ "uss", "USS", "mapped by one entry only, system-wide", SHARE_NUMBER, 0, 6,
+	{ "uss", "USS", "mapped by one entry only, system-wide", NUMBER, 0, 6,
 	  process_uss },
-	{ "shared", "SHARED", "resident, and mapped by others of the set too", SHARE_NUMBER, 0, 6,
+	{ "shared", "SHARED", "resident, and mapped by others of the set too", NUMBER, 0, 6,
 	  process_shared },
 	{ "outside", "OUTSIDE", "resident, and mapped by somebody outside of the set too",
-	  SHARE_NUMBER, 0, 7, process_outside },
-	{ "freed", "FREED", "memory that would be free if it ended alone", SHARE_NUMBER, 0, 6,
+	  NUMBER, 0, 7, process_outside },
+	{ "freed", "FREED", "memory that would be free if it ended alone", NUMBER, 0, 6,
 	  process_freed },
 	{ "reclaimable", "CACHE", "page cache that nobody else maps: only reclaimable then",
-	  SHARE_NUMBER, 0, 6, process_reclaimable },
+	  NUMBER, 0, 6, process_reclaimable },
 	{ "anonymous", "ANON", "anonymous part of the RSS", SHARE_MORE, 0, 6, process_anon },
 	{ "hugetlb", "HUGETLB", "hugetlb pages; beside the RSS", SHARE_MORE, 0, 7,
 	  process_hugetlb },
-	{ "swap", "SWAP", "entries that refer to swap", SHARE_NUMBER, 0, 6, process_swap },
+	{ "swap", "SWAP", "entries that refer to swap", NUMBER, 0, 6, process_swap },
 	{ "swap_pss", "SWAPPSS", "its part of that", SHARE_MORE, 0, 7, process_swap_pss },
 	{ "swap_freed", "SWAPFREED", "slots that would be free if it ended alone", SHARE_MORE, 0,
 	  9, process_swap_freed },
 	{ "zero", "ZERO", "mapped to the zero page or the huge zero page: no memory", SHARE_MORE,
 	  0, 6, process_zero },
 	{ "same_mm", "SAME-MM", "the task with whose address space it runs, which counts once",
-	  SHARE_NUMBER | COLUMN_SPARE, 0, 7, process_same_mm },
+	  NUMBER | COLUMN_SPARE, 0, 7, process_same_mm },
 	{ "shared_with", "SHARED-WITH", "bytes that both map, by PID", COLUMN_JSON, 0, 20,
 	  process_shared_with },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static int add_processes(struct report *report, const struct share *share,

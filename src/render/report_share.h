@@ -2,6 +2,7 @@
 #ifndef RENDER_REPORT_SHARE_H
 #define RENDER_REPORT_SHARE_H
 
+#include "columns.h"
 #include "vmatlas/render/report_share.h"
 
 /*
@@ -9,8 +10,6 @@
  *   report_share_tables.c	causes, objects, classes, forks
  *   report_share_pairs.c	pairs and their matrix
  */
-#define SHARE_BOTH (COLUMN_DEFAULT | COLUMN_JSON)
-#define SHARE_NUMBER (SHARE_BOTH | COLUMN_RIGHT)
 #define SHARE_MORE (COLUMN_JSON | COLUMN_RIGHT)
 
 /* A text that is not about them shows so many of the rows that matter most. */
@@ -22,16 +21,8 @@ struct share_row {
 	size_t index;
 };
 
-#define SHARE_GETTER(kind, name, expression)                                              \
-	static void kind##_##name(const void *ctx, const void *data, struct cell *cell,   \
-				  struct scratch *scratch)                                \
-	{                                                                                 \
-		const struct share_row *row = data;                                       \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define SHARE_GETTER(kind, name, expression) \
+	COLUMN_VALUE(kind##_##name, const struct share_row *row, expression)
 
 int share_add_causes(struct report *report, const struct share *share);
 int share_add_objects(struct report *report, const struct share *share,

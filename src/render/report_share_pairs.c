@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "columns.h"
 #include "render.h"
 #include "report_share.h"
 
@@ -27,16 +28,8 @@ struct pair_row {
 	const struct pair *pair;
 };
 
-#define PAIR_GETTER(name, expression)                                                     \
-	static void pair_##name(const void *ctx, const void *data, struct cell *cell,     \
-				struct scratch *scratch)                                  \
-	{                                                                                 \
-		const struct pair_row *row = data;                                        \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define PAIR_GETTER(name, expression) \
+	COLUMN_VALUE(pair_##name, const struct pair_row *row, expression)
 
 static struct cell comm_of(const struct pair_row *row, uint32_t index)
 {
@@ -52,12 +45,12 @@ PAIR_GETTER(comm_b, comm_of(row, row->pair->b))
 PAIR_GETTER(shared, cell_size(row->pair->bytes))
 
 const struct column share_pair_columns[] = {
-	{ "shared", "SHARED", "bytes that both map", SHARE_NUMBER, 0, 6, pair_shared },
-	{ "pid_a", "PID", "one process", SHARE_NUMBER, 0, 7, pair_pid_a },
-	{ "comm_a", "COMM", "its name", SHARE_BOTH, 0, 15, pair_comm_a },
-	{ "pid_b", "PID-2", "the other", SHARE_NUMBER, 0, 7, pair_pid_b },
-	{ "comm_b", "COMM-2", "its name", SHARE_BOTH, 0, 15, pair_comm_b },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ "shared", "SHARED", "bytes that both map", NUMBER, 0, 6, pair_shared },
+	{ "pid_a", "PID", "one process", NUMBER, 0, 7, pair_pid_a },
+	{ "comm_a", "COMM", "its name", BOTH, 0, 15, pair_comm_a },
+	{ "pid_b", "PID-2", "the other", NUMBER, 0, 7, pair_pid_b },
+	{ "comm_b", "COMM-2", "its name", BOTH, 0, 15, pair_comm_b },
+	{ NULL },
 };
 
 static int pair_compare(const void *a, const void *b)

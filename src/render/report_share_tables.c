@@ -14,13 +14,13 @@ SHARE_GETTER(cause, saved, share_size(row->share, CAUSE(row)->saved))
 SHARE_GETTER(cause, meaning, cell_text(name_meaning(share_cause_names, row->index)))
 
 static const struct column cause_columns[] = {
-	{ "cause", "CAUSE", "why several have it", SHARE_BOTH, 0, 13, cause_cause },
-	{ "once", "ONCE", "memory that more than one entry maps", SHARE_NUMBER, 0, 6,
+	{ "cause", "CAUSE", "why several have it", BOTH, 0, 13, cause_cause },
+	{ "once", "ONCE", "memory that more than one entry maps", NUMBER, 0, 6,
 	  cause_once },
-	{ "saved", "SAVED", "what copies of their own would take beside", SHARE_NUMBER, 0, 6,
+	{ "saved", "SAVED", "what copies of their own would take beside", NUMBER, 0, 6,
 	  cause_saved },
 	{ "meaning", "MEANING", "what that is", COLUMN_DEFAULT, 0, 40, cause_meaning },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 int share_add_causes(struct report *report, const struct share *share)
@@ -55,13 +55,10 @@ SHARE_GETTER(object, outside, share_size(row->share, OBJECT(row)->outside))
 SHARE_GETTER(object, hugetlb, share_size(row->share, OBJECT(row)->hugetlb))
 SHARE_GETTER(object, processes, cell_count(OBJECT(row)->processes))
 
-static void object_device(const void *ctx, const void *data, struct cell *cell,
-			  struct scratch *scratch)
+COLUMN_GETTER(object_device)
 {
 	const struct share_row *row = data;
 
-	(void)ctx;
-	(void)scratch;
 	*cell = cell_null();
 	if (!OBJECT(row)->inode)
 		return;
@@ -70,19 +67,19 @@ static void object_device(const void *ctx, const void *data, struct cell *cell,
 }
 
 const struct column share_object_columns[] = {
-	{ "once", "ONCE", "pages of it, each once", SHARE_NUMBER, 0, 6, object_once },
-	{ "copied", "COPIED", "private copies in mappings of it, each once", SHARE_NUMBER, 0, 6,
+	{ "once", "ONCE", "pages of it, each once", NUMBER, 0, 6, object_once },
+	{ "copied", "COPIED", "private copies in mappings of it, each once", NUMBER, 0, 6,
 	  object_copied },
-	{ "rss", "RSS", "resident in all processes, copies included", SHARE_NUMBER, 0, 6,
+	{ "rss", "RSS", "resident in all processes, copies included", NUMBER, 0, 6,
 	  object_rss },
-	{ "pss", "PSS", "their parts of that", SHARE_NUMBER, 0, 6, object_pss },
-	{ "saved", "SAVED", "what copies of their own would take beside", SHARE_NUMBER, 0, 6,
+	{ "pss", "PSS", "their parts of that", NUMBER, 0, 6, object_pss },
+	{ "saved", "SAVED", "what copies of their own would take beside", NUMBER, 0, 6,
 	  object_saved },
 	{ "outside", "OUTSIDE", "pages that somebody outside of the set maps too", SHARE_MORE, 0,
 	  7, object_outside },
-	{ "processes", "PROCS", "address spaces that have pages of it", SHARE_NUMBER, 0, 5,
+	{ "processes", "PROCS", "address spaces that have pages of it", NUMBER, 0, 5,
 	  object_processes },
-	{ "kind", "KIND", "file, tmpfs, shm, memfd, sysv, shared-anon, ...", SHARE_BOTH, 0, 11,
+	{ "kind", "KIND", "file, tmpfs, shm, memfd, sysv, shared-anon, ...", BOTH, 0, 11,
 	  object_kind },
 	{ "hugetlb", "HUGETLB", "hugetlb pages, each once; beside the others", SHARE_MORE, 0, 7,
 	  object_hugetlb },
@@ -90,8 +87,8 @@ const struct column share_object_columns[] = {
 	{ "inode", "INODE", "inode", SHARE_MORE | COLUMN_HEX_HUGE, 0, 8, object_inode },
 	{ "deleted", "DELETED", "it has no name any more", COLUMN_JSON, 0, 7, object_deleted },
 	{ "path", "PATH", "its name, as the first process sees it",
-	  SHARE_BOTH | COLUMN_TRUNC | COLUMN_TAIL | COLUMN_HEX_BYTES, 0, 40, object_path },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	  BOTH | COLUMN_TRUNC | COLUMN_TAIL | COLUMN_HEX_BYTES, 0, 40, object_path },
+	{ NULL },
 };
 
 int share_add_objects(struct report *report, const struct share *share,
@@ -137,17 +134,17 @@ SHARE_GETTER(class, saved, share_size(row->share, CLASS(row)->saved))
 SHARE_GETTER(class, processes, cell_count(CLASS(row)->processes))
 
 const struct column share_class_columns[] = {
-	{ "class", "C", "class of the VMAs", SHARE_BOTH, 0, 1, class_class },
-	{ "role", "ROLE", "what they are for", SHARE_BOTH, 0, 12, class_role },
+	{ "class", "C", "class of the VMAs", BOTH, 0, 1, class_class },
+	{ "role", "ROLE", "what they are for", BOTH, 0, 12, class_role },
 	{ "once", "ONCE", "memory, each frame once; in several classes, in the first",
-	  SHARE_NUMBER, 0, 6, class_once },
-	{ "rss", "RSS", "resident in all processes", SHARE_NUMBER, 0, 6, class_rss },
-	{ "pss", "PSS", "their parts of that", SHARE_NUMBER, 0, 6, class_pss },
-	{ "saved", "SAVED", "what copies of their own would take beside", SHARE_NUMBER, 0, 6,
+	  NUMBER, 0, 6, class_once },
+	{ "rss", "RSS", "resident in all processes", NUMBER, 0, 6, class_rss },
+	{ "pss", "PSS", "their parts of that", NUMBER, 0, 6, class_pss },
+	{ "saved", "SAVED", "what copies of their own would take beside", NUMBER, 0, 6,
 	  class_saved },
-	{ "processes", "PROCS", "address spaces with such memory", SHARE_NUMBER, 0, 5,
+	{ "processes", "PROCS", "address spaces with such memory", NUMBER, 0, 5,
 	  class_processes },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 int share_add_classes(struct report *report, const struct share *share,
@@ -214,26 +211,26 @@ SHARE_GETTER(fork, only_parent, fork_pages(row, FORK(row)->pages.only_here))
 SHARE_GETTER(fork, only_child, fork_pages(row, FORK(row)->pages.only_there))
 
 const struct column share_fork_columns[] = {
-	{ "parent", "PARENT", "process", SHARE_NUMBER, 0, 7, fork_parent },
-	{ "child", "CHILD", "its child", SHARE_NUMBER, 0, 7, fork_child },
+	{ "parent", "PARENT", "process", NUMBER, 0, 7, fork_parent },
+	{ "child", "CHILD", "its child", NUMBER, 0, 7, fork_child },
 	{ "same_mm", "SAME-MM", "one address space: vfork or CLONE_VM", COLUMN_JSON, 0, 7,
 	  fork_same },
 	{ "executed", "EXEC", "it executed a program since: nothing is common", COLUMN_JSON, 0, 5,
 	  fork_executed },
-	{ "shared", "SHARED", "anonymous memory that is still the same", SHARE_NUMBER, 0, 6,
+	{ "shared", "SHARED", "anonymous memory that is still the same", NUMBER, 0, 6,
 	  fork_shared },
-	{ "written_parent", "BY-PARENT", "unshared: the parent wrote", SHARE_NUMBER, 0, 9,
+	{ "written_parent", "BY-PARENT", "unshared: the parent wrote", NUMBER, 0, 9,
 	  fork_by_parent },
-	{ "written_child", "BY-CHILD", "unshared: the child wrote", SHARE_NUMBER, 0, 8,
+	{ "written_child", "BY-CHILD", "unshared: the child wrote", NUMBER, 0, 8,
 	  fork_by_child },
-	{ "written_both", "BOTH", "unshared: both wrote", SHARE_NUMBER, 0, 6, fork_by_both },
-	{ "unshared_unknown", "EITHER", "unshared: nothing tells who wrote", SHARE_NUMBER, 0, 6,
+	{ "written_both", "BOTH", "unshared: both wrote", NUMBER, 0, 6, fork_by_both },
+	{ "unshared_unknown", "EITHER", "unshared: nothing tells who wrote", NUMBER, 0, 6,
 	  fork_unknown },
-	{ "only_parent", "ONLY-PARENT", "anonymous only in the parent", SHARE_NUMBER, 0, 11,
+	{ "only_parent", "ONLY-PARENT", "anonymous only in the parent", NUMBER, 0, 11,
 	  fork_only_parent },
-	{ "only_child", "ONLY-CHILD", "anonymous only in the child", SHARE_NUMBER, 0, 10,
+	{ "only_child", "ONLY-CHILD", "anonymous only in the child", NUMBER, 0, 10,
 	  fork_only_child },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 int share_add_forks(struct report *report, const struct share *share,

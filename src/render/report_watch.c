@@ -3,13 +3,9 @@
 
 #include <stdlib.h>
 
+#include "columns.h"
 #include "curve.h"
 #include "render.h"
-
-static const struct watch_view *view_of(const void *row)
-{
-	return row;
-}
 
 static struct cell value_cell(const struct watch_sample *sample, enum watch_counter counter)
 {
@@ -121,16 +117,8 @@ static struct cell cost_cell(const struct watch_view *view, struct scratch *scra
 					 (unsigned long long)us / 10 % 100));
 }
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *row, struct cell *cell,       \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct watch_view *view = view_of(row);                             \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct watch_view *view, expression)
 
 #define VALUE(counter) value_cell(&view->watched->now, counter)
 #define GROWTH(counter) growth_cell(&view->watched->before, &view->watched->now, counter)
@@ -187,7 +175,7 @@ const struct column watch_columns[] = {
 	{ "cost", "COST", "time that the sample took", COLUMN_VERBOSE | RIGHT, 0, 8, get_cost },
 	{ "what", "WHAT", "what changed since the sample before", SHOWN | COLUMN_TRUNC,
 	  WATCH_NEED_PAGES, 20, get_what },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 /* An object of all counters: of a sample, or the growth since another one. */
