@@ -255,14 +255,15 @@ static int take_run(void *ctx, uint32_t index, const struct page_run *run)
 	return rc;
 }
 
-/* Reading holes costs: scan first where little of much is resident. */
-static bool is_sparse(const struct process *process)
+static bool is_sparse(const struct walk *walk)
 {
-	uint64_t size = 0, resident = process->has_stat ? process->stat.rss : 0;
+	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < process->vma_count; i++)
-		size += process->vmas[i].end - process->vmas[i].start;
-	return size > 8 * resident * process->page_size + (1ULL << 30);
+	for (uint32_t i = select_next(walk, 0); i < walk->process->vma_count;
+	     i = select_next(walk, i + 1))
+		bytes += clip_high(walk, walk->process->vmas[i].end) -
+			 clip_low(walk, walk->process->vmas[i].start);
+	return process_is_sparse(walk->process, bytes);
 }
 
 int cow_walk(struct process *process, const struct cow_request *request,
@@ -273,7 +274,7 @@ int cow_walk(struct process *process, const struct cow_request *request,
 		.process = process, .request = request, .sink = sink, .totals = totals,
 		.vma = VMA_NONE,
 	};
-	struct page_ranges ranges = { next_range, &walk, is_sparse(process) };
+	struct page_ranges ranges = { next_range, &walk, is_sparse(&walk) };
 	unsigned needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF | PAGE_JOIN_FRAMES;
 	int rc;
 

@@ -22,6 +22,14 @@ struct frame_runs {
 	size_t cap;
 };
 
+int frame_runs_add(struct frame_runs *runs, const struct frame_run *run);
+
+/* Counts the pages of which both sides have the same frame; the others go into the rests, which
+ * are emptied before. Marks are not looked at. Fails only for want of memory. */
+int family_split(struct family_member *member, const struct frame_runs *ours,
+		 const struct frame_runs *theirs, struct frame_runs *our_rest,
+		 struct frame_runs *their_rest, uint32_t page_size);
+
 /* Runs of both sides over the same addresses, ascending; adds to member->vmas. */
 void family_merge(struct family_member *member, const struct frame_runs *ours,
 		  const struct frame_runs *theirs, uint32_t page_size);

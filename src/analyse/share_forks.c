@@ -24,21 +24,6 @@ static int find_forks(struct share *share, struct error *error)
 	return 0;
 }
 
-static int compare_fork(struct process *process, const struct tally_process *list,
-			struct share_fork *fork, struct error *error)
-{
-	struct family family = { NULL, 0, 0, GAP_NONE };
-	int rc = family_add(process, &family, list[fork->child].pid, FAMILY_CHILD, error);
-
-	if (rc >= 0) {
-		fork->gap = family.members[0].gap;
-		fork->same_mm = family.members[0].same_mm;
-		fork->pages = family.members[0].total;
-	}
-	family_done(&family);
-	return rc;
-}
-
 static int load_parent(struct source *source, pid_t pid, struct source_process **opened,
 		       struct process **process, struct error *error)
 {
@@ -48,7 +33,40 @@ static int load_parent(struct source *source, pid_t pid, struct source_process *
 	return classify_process(*process, error);
 }
 
-/* All children of one parent: it is loaded once. */
+static bool is_open(const struct share_fork *fork, uint32_t parent)
+{
+	return fork->parent == parent && fork->gap == GAP_NOT_READ;
+}
+
+static int compare_with(struct process *process, const struct tally_process *list,
+			struct share *share, size_t first, struct error *error)
+{
+	uint32_t parent = share->forks[first].parent;
+	struct family family;
+	size_t at = 0;
+	int rc = 0;
+
+	family_init(&family);
+	for (size_t i = first; i < share->fork_count && rc >= 0; i++)
+		if (is_open(&share->forks[i], parent))
+			rc = family_add(&family, list[share->forks[i].child].pid, FAMILY_CHILD,
+					error);
+	if (rc >= 0)
+		rc = family_compare(process, &family, error);
+	for (size_t i = first; i < share->fork_count && rc >= 0; i++) {
+		struct share_fork *fork = &share->forks[i];
+
+		if (!is_open(fork, parent))
+			continue;
+		fork->gap = family.members[at].gap;
+		fork->same_mm = family.members[at].same_mm;
+		fork->pages = family.members[at++].total;
+	}
+	family_done(&family);
+	return rc;
+}
+
+/* All children of one parent: it is loaded and read once. */
 static int compare_children(struct source *source, const struct tally_process *list,
 			    struct share *share, size_t first, struct error *error)
 {
@@ -56,18 +74,12 @@ static int compare_children(struct source *source, const struct tally_process *l
 	CLEANUP(process_freep) struct process *process = NULL;
 	uint32_t parent = share->forks[first].parent;
 	struct error local = ERROR_INIT;
-	int rc = load_parent(source, list[parent].pid, &opened, &process, &local);
 
-	for (size_t i = first; i < share->fork_count; i++) {
-		struct share_fork *fork = &share->forks[i];
-
-		if (fork->parent != parent || fork->gap != GAP_NOT_READ)
-			continue;
-		if (rc < 0)
-			fork->gap = gap_from_error(&local);
-		else if (compare_fork(process, list, fork, error) < 0)
-			return -ERROR_NOMEM;
-	}
+	if (load_parent(source, list[parent].pid, &opened, &process, &local) >= 0)
+		return compare_with(process, list, share, first, error);
+	for (size_t i = first; i < share->fork_count; i++)
+		if (is_open(&share->forks[i], parent))
+			share->forks[i].gap = gap_from_error(&local);
 	return local.code == ERROR_NOMEM ? error_nomem(error) : 0;
 }
 

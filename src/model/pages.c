@@ -87,6 +87,12 @@ void pages_set_plain(struct pages *pages, bool plain)
 	pages->plain = plain;
 }
 
+void pages_set_process(struct pages *pages, struct source_process *process)
+{
+	pages->process = process;
+	pages->map_gap = GAP_NONE;
+}
+
 void pages_set_chunk(struct pages *pages, uint64_t most)
 {
 	pages->chunk = most < PAGES_CHUNK ? most : PAGES_CHUNK;

@@ -81,15 +81,6 @@ static int range_next(void *ctx, struct page_range *range)
 	return 0;
 }
 
-/* Plain reads walk every hole at 3.5 ns a page, a scan skips it; but a scan of what is populated
- * comes on top of reading it. */
-static bool is_sparse(const struct process *process, uint64_t size)
-{
-	if (!process->has_status || !status_has(&process->status, STATUS_VM_RSS))
-		return true;
-	return size > 8 * process->status.value[STATUS_VM_RSS] + (1ULL << 30);
-}
-
 struct page_ranges table_ranges_init(struct table_ranges *ranges, const struct process *process,
 				     const struct geometry *geometry,
 				     const struct table_filter *filter)
@@ -106,7 +97,7 @@ struct page_ranges table_ranges_init(struct table_ranges *ranges, const struct p
 		size += range.end - range.start;
 	ranges->next = 0;
 	return (struct page_ranges) {
-		.next = range_next, .ctx = ranges, .sparse = is_sparse(process, size),
+		.next = range_next, .ctx = ranges, .sparse = process_is_sparse(process, size),
 	};
 }
 

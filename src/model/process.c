@@ -285,6 +285,12 @@ static int process_fill(struct process *process, unsigned needs, struct error *e
 	return 0;
 }
 
+bool process_is_sparse(const struct process *process, uint64_t bytes)
+{
+	return !process->has_stat ||
+	       bytes > 8 * process->stat.rss * process->page_size + (1ULL << 30);
+}
+
 int process_load(struct source_process *source, unsigned needs, struct process **process,
 		 struct error *error)
 {

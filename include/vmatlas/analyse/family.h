@@ -41,10 +41,13 @@ struct family {
 
 /* Parent and children, each compared. Fails only for want of memory or if the process ended. */
 int family_load(struct process *process, struct family *family, struct error *error);
-/* One relative, whether or not it is one. */
-int family_add(struct process *process, struct family *family, pid_t pid,
-	       enum family_relation relation, struct error *error);
+void family_init(struct family *family);
 void family_done(struct family *family);
+/* One relative, whether or not it is one, not compared yet. */
+int family_add(struct family *family, pid_t pid, enum family_relation relation,
+	       struct error *error);
+/* Compares all members with the process; fails only for want of memory. */
+int family_compare(struct process *process, struct family *family, struct error *error);
 
 uint64_t family_diverged(const struct family_pages *pages);
 

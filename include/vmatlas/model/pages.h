@@ -94,6 +94,8 @@ DEFINE_CLEANUP(pages_free, struct pages)
 
 /* Forces the plain path (no PAGEMAP_SCAN) so that both are tested on one kernel. */
 void pages_set_plain(struct pages *pages, bool plain);
+/* The next walk is of another process of the same source. */
+void pages_set_process(struct pages *pages, struct source_process *process);
 /* Works on fewer pages at a time: for callers that end a walk early, and so that tests see
  * several chunks. */
 void pages_set_chunk(struct pages *pages, uint64_t most);
