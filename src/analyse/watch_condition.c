@@ -100,11 +100,6 @@ static bool number_parse(struct span s, const struct unit *units, uint64_t *numb
 	return true;
 }
 
-bool watch_size_parse(struct span text, uint64_t *bytes)
-{
-	return number_parse(text, sizes, bytes);
-}
-
 bool watch_time_parse(struct span text, uint64_t *milliseconds)
 {
 	return number_parse(text, times, milliseconds);

@@ -77,13 +77,6 @@ int buf_add_hex(struct buf *buf, uint64_t value, unsigned min_digits)
 	return buf_add(buf, begin, (size_t)(end - begin));
 }
 
-int buf_add_dec(struct buf *buf, uint64_t value)
-{
-	char text[DIGITS_MAX], *end = text + sizeof(text), *begin = digits_put_dec(end, value);
-
-	return buf_add(buf, begin, (size_t)(end - begin));
-}
-
 int buf_addf(struct buf *buf, const char *fmt, ...)
 {
 	va_list args;

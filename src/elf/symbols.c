@@ -257,35 +257,3 @@ size_t elf_symbols_named(const struct elf_symbols *symbols, const char *name,
 	}
 	return n;
 }
-
-size_t elf_symbols_first(const struct elf_symbols *symbols, uint64_t start)
-{
-	size_t low = 0, high = symbols->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (symbols->reach[middle] <= start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-bool elf_symbols_next(const struct elf_symbols *symbols, size_t *index, uint64_t start,
-		      uint64_t end, struct elf_symbol *symbol)
-{
-	while (*index < symbols->count) {
-		const struct symbol_entry *e = &symbols->entries[*index];
-
-		if (e->address >= end)
-			return false;
-		++*index;
-		if (e->address >= start || e->size > start - e->address) {
-			elf_symbols_get(symbols, *index - 1, symbol);
-			return true;
-		}
-	}
-	return false;
-}

@@ -155,7 +155,7 @@ static int dump_at(const struct elf_image *image, char **args)
 	return 0;
 }
 
-/* named FILE NAME, and range FILE START END */
+/* named FILE NAME */
 static int dump_named(const struct elf_image *image, char **args)
 {
 	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, NULL);
@@ -165,23 +165,6 @@ static int dump_named(const struct elf_image *image, char **args)
 	for (i = 0; i < n && i < 16; i++)
 		print_symbol(&found[i]);
 	return !n;
-}
-
-static int dump_range(const struct elf_image *image, char **args)
-{
-	CLEANUP(elf_symbols_freep) struct elf_symbols *symbols = load_symbols(image, NULL);
-	uint64_t start, end;
-	struct elf_symbol symbol;
-	size_t i;
-
-	if (!args[0] || !args[1])
-		return 2;
-	start = strtoull(args[0], NULL, 16);
-	end = strtoull(args[1], NULL, 16);
-	for (i = elf_symbols_first(symbols, start);
-	     elf_symbols_next(symbols, &i, start, end, &symbol);)
-		print_symbol(&symbol);
-	return 0;
 }
 
 /* demangle FILE: every C++ name of the file with what it says. */
@@ -388,7 +371,6 @@ static const struct {
 	{ "symbols", dump_symbols },
 	{ "at", dump_at },
 	{ "named", dump_named },
-	{ "range", dump_range },
 	{ "demangle", dump_demangled },
 	{ "relocs", dump_relocs },
 	{ "counts", dump_counts },
@@ -405,7 +387,7 @@ static int dump_all(const struct elf_image *image)
 	static const char *const args[][3] = {
 		{ "image" }, { "symbols" }, { "relocs" }, { "counts" }, { "demangle" },
 		{ "layout", "4096" }, { "layout", "65536" }, { "named", "main" },
-		{ "at", "1000", "ffffffffffffffff" }, { "range", "0", "ffffffffffffffff" },
+		{ "at", "1000", "ffffffffffffffff" },
 		{ "landing", "0", "ffffffffffffffff" }, { "section", "1000" },
 		{ "section", "ffffffffffffffff" }, { "line", "1150" },
 	};

@@ -110,8 +110,8 @@ esac
 [ "$("$dump" named liba.so hidden_word@@VERSION | wc -l)" = 1 ] || fail "named with a version"
 "$dump" named liba.so nothing_like_it && fail "named nothing"
 a=$(address table)
-"$dump" range liba.so "$(plus "$a" 399)" "$(plus "$a" 400)" | grep -q ' table$' || fail "range end"
-"$dump" range liba.so "$(plus "$a" 400)" "$(plus "$a" 401)" | grep -q ' table$' && fail "range after"
+"$dump" at liba.so "$(plus "$a" 399)" | grep -q ' table+18f$' || fail "at its end"
+"$dump" at liba.so "$(plus "$a" 400)" | grep -q ' table' && fail "at what is behind it"
 
 # source lines as addr2line says them; also from a separate debug file
 if command -v addr2line >/dev/null; then

@@ -59,9 +59,9 @@ static void test_buf(void)
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
 
 	CHECK_STR(buf_str(&b), "");
-	CHECK(!buf_add_hex(&b, 0, 8) && !buf_add_char(&b, ' ') && !buf_add_dec(&b, UINT64_MAX));
-	CHECK(!buf_addf(&b, " %s-%d", "x", 3));
-	CHECK_STR(buf_str(&b), "00000000 18446744073709551615 x-3");
+	CHECK(!buf_add_hex(&b, 0, 8) && !buf_add_char(&b, ' '));
+	CHECK(!buf_addf(&b, "%s-%d", "x", 3));
+	CHECK_STR(buf_str(&b), "00000000 x-3");
 	CHECK(buf_reserve(&b, SIZE_MAX - 2) == -ERROR_NOMEM);
 	buf_clear(&b);
 	CHECK_STR(buf_str(&b), "");

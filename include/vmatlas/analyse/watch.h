@@ -49,8 +49,7 @@ struct watch_condition {
 /* ERROR_USAGE says what is wrong, with the condition as item. */
 int watch_condition_parse(struct span text, struct watch_condition *condition,
 			  struct error *error);
-/* "1.5G" as bytes, "250ms" "2s" "5m" "1h" as milliseconds; the whole text. */
-bool watch_size_parse(struct span text, uint64_t *bytes);
+/* "250ms" "2s" "5m" "1h"; the whole text. */
 bool watch_time_parse(struct span text, uint64_t *milliseconds);
 
 /* What a sample needs to be read. The larger the bit, the dearer. */

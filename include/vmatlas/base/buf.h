@@ -28,7 +28,6 @@ int buf_add_span(struct buf *buf, struct span s);
 int buf_add_str(struct buf *buf, const char *s);
 int buf_add_char(struct buf *buf, char c);
 int buf_add_hex(struct buf *buf, uint64_t value, unsigned min_digits);
-int buf_add_dec(struct buf *buf, uint64_t value);
 int buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct span buf_span(const struct buf *buf);
 const char *buf_str(const struct buf *buf);		/* "" when empty */

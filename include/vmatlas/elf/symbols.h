@@ -83,15 +83,6 @@ size_t elf_symbols_named(const struct elf_symbols *symbols, const char *name,
 			 struct elf_symbol *found, size_t max);
 
 /*
- * Symbols that overlap [start, end):
- *	for (i = elf_symbols_first(s, start); elf_symbols_next(s, &i, start, end, &symbol);)
- * Labels without a size count as one byte.
- */
-size_t elf_symbols_first(const struct elf_symbols *symbols, uint64_t start);
-bool elf_symbols_next(const struct elf_symbols *symbols, size_t *index, uint64_t start,
-		      uint64_t end, struct elf_symbol *symbol);
-
-/*
  * C++ names as people write them; out[i] is allocated, or NULL where there is nothing to
  * demangle. libstdc++ is loaded and runs in a child with little memory and time: names are
  * hostile and may unfold without end. 0 also when no demangler is at hand.
