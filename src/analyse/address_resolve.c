@@ -59,14 +59,6 @@ int resolve_finish(struct resolve *r, const char *what)
 	return resolve_fail(r, ERROR_NOT_FOUND, text);
 }
 
-static struct span last_part(struct span path)
-{
-	const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
-	size_t skip = slash ? (size_t)(slash + 1 - path.ptr) : 0;
-
-	return (struct span) { path.ptr + skip, path.len - skip };
-}
-
 /* "libc" names libc.so.6 and libc-2.31.so. */
 static bool is_stem(struct span name, struct span word)
 {
@@ -78,10 +70,9 @@ static bool is_stem(struct span name, struct span word)
 
 bool resolve_object_is(const struct object *object, struct span word)
 {
-	struct span name = { object->name, object->name_len };
+	struct span name = object_name(object), last = span_last_part(name);
 
-	return span_equal(name, word) || span_equal(last_part(name), word) ||
-		is_stem(last_part(name), word);
+	return span_equal(name, word) || span_equal(last, word) || is_stem(last, word);
 }
 
 bool resolve_is_object(const struct process *process, struct span word)

@@ -4,7 +4,6 @@
 #include "cause.h"
 
 #include <elf.h>
-#include <string.h>
 
 static void add_part(struct cause_part *part, enum page_state state, uint64_t bytes)
 {

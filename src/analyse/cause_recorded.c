@@ -3,8 +3,6 @@
 
 #include "cause.h"
 
-#include <string.h>
-
 #include "vmatlas/source/difference.h"
 
 /*

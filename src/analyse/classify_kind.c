@@ -130,7 +130,7 @@ int kinds_find(struct classify *c)
 		c->kinds[i] = kind_of(&mounts, &(struct maps_line) {
 			.major = object->major, .minor = object->minor,
 			.deleted = object->deleted,
-			.name = { object->name, object->name_len },
+			.name = object_name(object),
 		});
 	}
 	return 0;

@@ -3,7 +3,6 @@
 
 #include "compare.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const struct name compare_kin_names[] = {

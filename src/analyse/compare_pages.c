@@ -3,8 +3,6 @@
 
 #include "compare.h"
 
-#include <stdlib.h>
-
 struct comparing {
 	struct comparison *comparison;
 	size_t row;			/* at work, SIZE_MAX before the first */

@@ -7,11 +7,6 @@
 
 #define SYMBOLS_MAX 16u	/* of one name in one file */
 
-static struct span object_path(const struct object *object)
-{
-	return (struct span) { object->name, object->name_len };
-}
-
 static int add_of_object(struct resolve *r, uint32_t index, const char *name)
 {
 	const struct object *object = &r->ctx->process->objects[index];
@@ -28,7 +23,7 @@ static int add_of_object(struct resolve *r, uint32_t index, const char *name)
 	count = elf_symbols_named(symbols, name, found, SYMBOLS_MAX);
 	for (size_t i = 0; i < count && i < SYMBOLS_MAX && rc >= 0; i++) {
 		type = name_of(elf_symbol_type_names, found[i].type);
-		rc = resolve_add(r, object->load_bias + found[i].address, object_path(object),
+		rc = resolve_add(r, object->load_bias + found[i].address, object_name(object),
 				 span_of(found[i].name), type ? type : "");
 	}
 	return rc;
@@ -88,7 +83,7 @@ static int add_offsets(struct resolve *r, bool owned_only)
 		    r->offset < vma->offset || r->offset - vma->offset >= vma->end - vma->start ||
 		    (owned_only && !owns_offset(process, vma, r->offset)))
 			continue;
-		rc = resolve_add(r, vma->start + (r->offset - vma->offset), object_path(object),
+		rc = resolve_add(r, vma->start + (r->offset - vma->offset), object_name(object),
 				 span_of(NULL), "mapping");
 	}
 	return rc;

@@ -202,7 +202,7 @@ static void search_init(struct sharer_search *search, bool all)
 	search->offset = vma->offset + (search->page - vma->start);
 	search->object = (struct maps_line) {
 		.inode = object->inode, .major = object->major, .minor = object->minor,
-		.name = { object->name, object->name_len },
+		.name = object_name(object),
 	};
 }
 

@@ -3,7 +3,6 @@
 
 #include "watch.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 static uint64_t clock_us(void)

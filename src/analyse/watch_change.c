@@ -3,8 +3,6 @@
 
 #include "watch.h"
 
-#include <stdlib.h>
-
 static struct watch_vma sums_of(const struct watch_state *state, const struct compare_range *range)
 {
 	return range->vma == VMA_NONE ? (struct watch_vma) { .rss = 0 } :

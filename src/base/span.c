@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
 #include "vmatlas/base/span.h"
 
 bool span_equal(struct span a, struct span b)
@@ -149,6 +151,14 @@ bool span_take_word(struct span *s, struct span *word)
 	*word = (struct span) { s->ptr, n };
 	span_eat(s, n);
 	return true;
+}
+
+struct span span_last_part(struct span path)
+{
+	const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+	size_t skip = slash ? (size_t)(slash + 1 - path.ptr) : 0;
+
+	return skip < path.len ? (struct span) { path.ptr + skip, path.len - skip } : path;
 }
 
 struct span span_trim(struct span s)

@@ -78,7 +78,7 @@ static int show_program(struct cli *cli, struct report *report, const struct pro
 
 		if (object->is_program && object->elf)
 			return show(cli, report, object->elf,
-				    (struct span) { object->name, object->name_len }, error);
+				    object_name(object), error);
 	}
 	if (!recorded)
 		return error_set(error, ERROR_NOT_RECORDED, NULL,

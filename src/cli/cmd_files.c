@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <stdlib.h>
-
 #include "select.h"
 #include "stop.h"
 #include "vmatlas/render/report_files.h"

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <stdlib.h>
-
 #include "cli.h"
 #include "vmatlas/analyse/classify.h"
 #include "vmatlas/render/report_pagetable.h"

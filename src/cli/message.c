@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include "cli.h"
 #include "vmatlas/render/escape.h"

@@ -18,7 +18,7 @@ struct source_file_key object_key(const struct process *process, const struct ob
 	return (struct source_file_key) {
 		.start = vma->start, .end = vma->end, .inode = object->inode,
 		.major = object->major, .minor = object->minor,
-		.path = { object->name, object->name_len }, .deleted = object->deleted,
+		.path = object_name(object), .deleted = object->deleted,
 	};
 }
 
@@ -243,8 +243,7 @@ struct wanted {
 static bool vma_is_exe(const struct process *process, const struct object *object)
 {
 	return process->exe.len && object->deleted == process->exe_deleted &&
-	       span_equal((struct span) { object->name, object->name_len },
-			  buf_span(&process->exe));
+	       span_equal(object_name(object), buf_span(&process->exe));
 }
 
 static void wanted_count(const struct process *process, struct wanted *wanted)

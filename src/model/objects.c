@@ -41,7 +41,7 @@ static struct maps_line object_line(const struct object *object)
 {
 	return (struct maps_line) {
 		.inode = object->inode, .major = object->major, .minor = object->minor,
-		.deleted = object->deleted, .name = { object->name, object->name_len },
+		.deleted = object->deleted, .name = object_name(object),
 	};
 }
 
@@ -139,5 +139,5 @@ struct span vma_name(const struct process *process, const struct vma *vma)
 {
 	const struct object *object = vma_object(process, vma);
 
-	return object ? (struct span) { object->name, object->name_len } : span_of(NULL);
+	return object ? object_name(object) : span_of(NULL);
 }

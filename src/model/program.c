@@ -52,7 +52,7 @@ static uint32_t exe_object(const struct process *process)
 		const struct object *object = &process->objects[i];
 
 		if (object->deleted == process->exe_deleted && object->inode &&
-		    span_equal((struct span) { object->name, object->name_len }, exe))
+		    span_equal(object_name(object), exe))
 			return i;
 	}
 	return OBJECT_NONE;
@@ -71,13 +71,6 @@ static uint32_t loaded_program(const struct process *process)
 	return OBJECT_NONE;
 }
 
-static struct span base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return span_of(slash ? slash + 1 : path);
-}
-
 static uint32_t interpreter_object(const struct process *process, const struct object *program)
 {
 	uint32_t object = process->has_auxv ? object_at(process, process->auxv.base) : OBJECT_NONE;
@@ -86,8 +79,8 @@ static uint32_t interpreter_object(const struct process *process, const struct o
 		return object;
 	for (uint32_t i = 0; i < process->object_count; i++)
 		if (process->objects[i].inode &&
-		    span_equal(base_name(process->objects[i].name),
-			       base_name(program->elf->interpreter)))
+		    span_equal(span_last_part(object_name(&process->objects[i])),
+			       span_last_part(span_of(program->elf->interpreter))))
 			return i;
 	return OBJECT_NONE;
 }

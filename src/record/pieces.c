@@ -4,7 +4,6 @@
 #include "pieces.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "files.h"

@@ -153,7 +153,7 @@ static void say_elf(const struct addr_part *p, const struct object *object)
 {
 	const struct address_elf *elf = &p->address->elf;
 
-	addr_say(p, "File", (struct span) { object->name, object->name_len });
+	addr_say(p, "File", object_name(object));
 	addr_say(p, "Part", scratch_printf(p->scratch, "segment %d, section %s, address 0x%"
 					   PRIx64 " in the file (load bias 0x%" PRIx64 ")",
 					   elf->segment, elf->section ? elf->section->name : "-",
@@ -189,7 +189,7 @@ static void member_elf(const struct addr_part *p, const struct object *object)
 	const struct address_elf *elf = &p->address->elf;
 
 	report_object_begin(p->report, "elf", NULL);
-	addr_member(p, "file", cell_bytes((struct span) { object->name, object->name_len }));
+	addr_member(p, "file", cell_bytes(object_name(object)));
 	addr_member(p, "build_id", object->elf->build_id_size ?
 		    cell_bytes(build_id_text(p, object->elf)) : cell_null());
 	addr_member(p, "load_bias", cell_hex(object->load_bias));

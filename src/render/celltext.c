@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <stdio.h>
 #include <time.h>
 #include <wchar.h>
 

@@ -71,11 +71,6 @@ static struct cell sections_cell(const struct map_ctx *ctx, const struct vma *vm
 	return cell_list(names, count);
 }
 
-static struct span object_name(const struct object *object)
-{
-	return (struct span) { object->name, object->name_len };
-}
-
 static struct cell segment_cell(const struct map_ctx *ctx, const struct vma *vma)
 {
 	size_t cursor = 0;
@@ -114,14 +109,6 @@ void map_elf_cell(const struct map_ctx *ctx, const struct vma *vma, struct cell 
 	*cell = cell_object(items, 5);
 }
 
-static struct span base_name(struct span path)
-{
-	for (size_t i = path.len; path.ptr && path.ptr[0] == '/' && i-- > 0;)
-		if (path.ptr[i] == '/')
-			return (struct span) { path.ptr + i + 1, path.len - i - 1 };
-	return path;
-}
-
 /* The section with most bytes in the VMA, and how many others there are. */
 static struct span sections_text(const struct map_ctx *ctx, const struct vma *vma,
 				 struct scratch *scratch)
@@ -154,13 +141,15 @@ void map_part_cell(const struct map_ctx *ctx, const struct vma *vma, struct cell
 
 	if (vma->segment && name.ptr[0] == '/') {
 		sections = sections_text(ctx, vma, scratch);
-		name = base_name(name);
+		name = span_last_part(name);
 		*cell = cell_bytes(scratch_printf(scratch, "%.*s%.*s", (int)sections.len,
 						  sections.ptr, (int)name.len, name.ptr));
 	} else if (!name.len && owner) {
-		name = base_name(vma_name(process, owner));
+		name = vma_name(process, owner);
 		if (!name.len)
 			name = map_range(owner, scratch);
+		else if (name.ptr[0] == '/')
+			name = span_last_part(name);
 		*cell = cell_bytes(scratch_printf(
 			scratch, "(%s%s%s of %.*s)", vma_role_names[vma->role].name,
 			vma->role_second == ROLE_MAX ? "" : "+",

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <string.h>
-
 #include "cause_cells.h"
 #include "columns.h"
 #include "report_cow_files.h"
@@ -19,18 +17,6 @@ struct files_ctx {
 #define GETTER(name, expression) \
 	COLUMN_VALUE_OF(get_##name, const struct files_ctx *files, \
 			const struct cause_file *file, expression)
-
-static struct cell path_cell(const struct object *object)
-{
-	return cell_bytes((struct span) { object->name, object->name_len });
-}
-
-static struct cell short_cell(const struct object *object)
-{
-	const char *slash = memrchr(object->name, '/', object->name_len);
-
-	return cell_bytes(span_of(slash && slash[1] ? slash + 1 : object->name));
-}
 
 static struct cell cause_bytes(const struct files_ctx *files, const struct cause_file *file,
 			       enum cause cause)
@@ -73,8 +59,8 @@ static struct cell roles_cell(const struct cause_file *file, struct scratch *scr
 	return items ? cell_list(items, n) : cell_null();
 }
 
-GETTER(path, path_cell(OBJECT(files, file)))
-GETTER(file, short_cell(OBJECT(files, file)))
+GETTER(path, cell_bytes(object_name(OBJECT(files, file))))
+GETTER(file, cell_bytes(span_last_part(object_name(OBJECT(files, file)))))
 GETTER(resident, cell_size(file->resident))
 GETTER(clean, cell_size(file->clean))
 GETTER(copied, cell_size(file->copied))

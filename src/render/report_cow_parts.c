@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <string.h>
-
 #include "cause_cells.h"
 #include "columns.h"
 #include "report_cow_files.h"
@@ -14,17 +12,10 @@ struct part_row {
 	const struct cause_part *part;
 };
 
-static struct span short_name(const struct object *object)
-{
-	const char *slash = memrchr(object->name, '/', object->name_len);
-
-	return span_of(slash && slash[1] ? slash + 1 : object->name);
-}
-
 #define PART_GETTER(name, expression) \
 	COLUMN_VALUE(part_##name, const struct part_row *row, expression)
 
-PART_GETTER(file, cell_bytes(short_name(row->object)))
+PART_GETTER(file, cell_bytes(span_last_part(object_name(row->object))))
 PART_GETTER(section, cell_bytes(span_of(row->part->name)))
 PART_GETTER(resident, cell_size(row->part->resident))
 PART_GETTER(clean, cell_size(row->part->clean))
@@ -102,7 +93,7 @@ static struct cell code_cell(const struct cause_patch *patch,
 
 static struct cell where_cell(const struct patch_row *row, struct scratch *scratch)
 {
-	struct span name = short_name(row->object);
+	struct span name = span_last_part(object_name(row->object));
 	const char *symbol = row->patch->symbol ? row->patch->symbol : "?";
 
 	return cell_bytes(scratch_printf(scratch, "%.*s!%s+0x%llx", (int)name.len, name.ptr,

@@ -18,10 +18,8 @@ static const struct file_row *file_of(const void *row)
 static struct cell file_path(const struct compare_file *file, bool last_part)
 {
 	const struct object *object = file->object[file->object[AFTER] ? AFTER : BEFORE];
-	const char *slash = memrchr(object->name, '/', object->name_len);
-	struct span whole = { object->name, object->name_len };
 
-	return cell_bytes(last_part && slash && slash[1] ? span_of(slash + 1) : whole);
+	return cell_bytes(last_part ? span_last_part(object_name(object)) : object_name(object));
 }
 
 static struct cell file_change(const struct diff_ctx *ctx, const struct compare_file *file)

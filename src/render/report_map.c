@@ -2,8 +2,6 @@
 #include "columns.h"
 #include "vmatlas/render/report_map.h"
 
-#include <stdlib.h>
-
 #include "map_row.h"
 
 /* Sums of one class. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <string.h>
-
 #include "columns.h"
 #include "vmatlas/render/report_observe.h"
 
@@ -19,13 +17,6 @@ struct page_row {
 	const struct object *object;
 	const struct observed_page *page;
 };
-
-static struct span short_name(const struct object *object)
-{
-	const char *slash = memrchr(object->name, '/', object->name_len);
-
-	return span_of(slash && slash[1] ? slash + 1 : object->name);
-}
 
 static struct cell causes_list(unsigned causes, struct scratch *scratch)
 {
@@ -74,7 +65,7 @@ static struct cell state_cell(enum page_state state)
 
 PAGE_GETTER(address, cell_hex(row->page->address))
 PAGE_GETTER(vaddr, cell_hex(row->page->vaddr))
-PAGE_GETTER(object, cell_bytes(short_name(row->object)))
+PAGE_GETTER(object, cell_bytes(span_last_part(object_name(row->object))))
 PAGE_GETTER(section, section_cell(row))
 PAGE_GETTER(forecast, forecast_list(row->page, scratch))
 PAGE_GETTER(relocations, cell_count(row->page->foretold ? row->page->forecast.relocations : 0))
@@ -151,17 +142,12 @@ static struct cell explanation_cell(const struct observation *seen, struct scrat
 
 #define OBJECT(process, seen) (&(process)->objects[(seen)->object])
 
-static struct cell path_cell(const struct object *object)
-{
-	return cell_bytes((struct span) { object->name, object->name_len });
-}
-
 #define OBJECT_GETTER(name, expression) \
 	COLUMN_VALUE_OF(object_##name, const struct process *process, \
 			const struct observation *seen, expression)
 
-OBJECT_GETTER(name, cell_bytes(short_name(OBJECT(process, seen))))
-OBJECT_GETTER(path, path_cell(OBJECT(process, seen)))
+OBJECT_GETTER(file, cell_bytes(span_last_part(object_name(OBJECT(process, seen)))))
+OBJECT_GETTER(path, cell_bytes(object_name(OBJECT(process, seen))))
 OBJECT_GETTER(bias, cell_hex(seen->load_bias))
 OBJECT_GETTER(foretold, cell_count(seen->foretold))
 OBJECT_GETTER(copied, cell_count(seen->copied))
@@ -173,7 +159,7 @@ OBJECT_GETTER(vmas_found, cell_count(seen->vmas_found))
 OBJECT_GETTER(why, explanation_cell(seen, scratch))
 
 static const struct column object_columns[] = {
-	{ "object", "OBJECT", "last part of its path", COLUMN_DEFAULT, 0, 20, object_name },
+	{ "object", "OBJECT", "last part of its path", COLUMN_DEFAULT, 0, 20, object_file },
 	{ "path", "PATH", "the file", COLUMN_JSON | COLUMN_HEX_BYTES, 0, 30, object_path },
 	{ "load_bias", "BIAS", "added to its addresses", NUMBER, 0, 14, object_bias },
 	{ "vmas_foretold", "VMAS", "VMAs foretold", NUMBER, 0, 4, object_vmas },

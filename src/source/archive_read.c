@@ -3,8 +3,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
-#include <string.h>
 
 #include "vmatlas/base/library.h"
 

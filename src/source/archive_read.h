@@ -2,7 +2,6 @@
 #ifndef SOURCE_ARCHIVE_READ_H
 #define SOURCE_ARCHIVE_READ_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "vmatlas/base/cleanup.h"

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define PF_KTHREAD 0x200000	/* include/linux/sched.h */
 #define LINK_MAX_BYTES (64u << 10)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vmatlas/source/file_about.h"
+
 #define LINE_CHUNK 65536u
 
 /* "7f0000000-7f0001000 TARGET": the links whose target is not what maps shows, ascending, as
@@ -49,6 +51,14 @@ static int names_open(struct snapshot_process *p, struct error *error)
 	return 0;
 }
 
+static int names_failed(const struct snapshot_names *names, const char *what, struct error *error)
+{
+	error_set(error, ERROR_DAMAGED, names->item, "%s", what);
+	if (error)
+		error->line = names->lines.number;
+	return -ERROR_DAMAGED;
+}
+
 static int next_name(struct snapshot_names *names, struct error *error)
 {
 	uint64_t before = names->held ? names->start + 1 : 0;
@@ -67,29 +77,18 @@ static int next_name(struct snapshot_names *names, struct error *error)
 	names->target = (struct span) { NULL, 0 };
 	if (rc <= 0)
 		return rc;
-	error_set(error, ERROR_DAMAGED, names->item,
-		  "not the form START-END TARGET, or not ascending");
-	if (error)
-		error->line = names->lines.number;
-	return -ERROR_DAMAGED;
+	return names_failed(names, "not the form START-END TARGET, or not ascending", error);
 }
 
-/* A backslash is "\134" and a newline "\012" there. */
-static int add_unescaped(struct buf *name, struct span escaped, struct error *error)
+static int add_target(struct snapshot_names *names, struct buf *name, struct error *error)
 {
 	size_t before = name->len;
+	int rc = name_unescape(names->target, name);
 
-	while (escaped.len) {
-		bool newline = span_starts(escaped, "\\012");
-		size_t eaten = newline || span_starts(escaped, "\\134") ? 4 : 1;
-
-		if (buf_add_char(name, newline ? '\n' : *escaped.ptr) < 0) {
-			source_buf_cut(name, before);
-			return error_nomem(error);
-		}
-		escaped = (struct span) { escaped.ptr + eaten, escaped.len - eaten };
-	}
-	return 0;
+	if (rc < 0)
+		source_buf_cut(name, before);
+	return rc == -ERROR_NOMEM ? error_nomem(error) :
+		rc < 0 ? names_failed(names, "a backslash without three octal digits", error) : 0;
 }
 
 int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_t end,
@@ -114,6 +113,6 @@ int snapshot_mapped_name(struct source_process *process, uint64_t start, uint64_
 	if (rc < 0)
 		return rc;
 	if (p->names->held && p->names->start == start && p->names->end == end)
-		return add_unescaped(name, p->names->target, error);
+		return add_target(p->names, name, error);
 	return error_set(error, ERROR_NOT_FOUND, "map_files", "its name is as maps shows it");
 }

@@ -6,7 +6,6 @@
  * FUZZ_FIRST=NUMBER FUZZ_RUNS=1 repeats it, and FUZZ_SAVE=FILE keeps its input.
  */
 #include <dirent.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>

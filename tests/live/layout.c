@@ -4,7 +4,6 @@
  * it: "KEY ADDRESS", for threads "KEY ADDRESS TID", then "ready", and sleeps.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>

@@ -2,7 +2,6 @@
 #include "config.h"
 
 /* The short ways of the page provider against the full one, page by page, on this process. */
-#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "vmatlas/model/pages.h"

@@ -6,7 +6,6 @@
  * Exit 0: all as said; 1: not; 99: could not look.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>

@@ -4,7 +4,6 @@
  * where a neighbour must not be mapped by fault-around (64 KiB windows).
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -2,7 +2,6 @@
 /* Kinds of VMA more than states of pages: thread stacks, arenas, rings. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>

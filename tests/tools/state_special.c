@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What the kernel or the loader makes: vDSO, vvar, the zero-filled tail, stack, nothing. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "memstate.h"
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* A snapshot made by hand, in a folder of our own. */
 static char snapshot_folder[] = "/tmp/vmatlas-snapshot-XXXXXX";

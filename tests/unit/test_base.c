@@ -50,6 +50,10 @@ static void test_words(void)
 	CHECK_SPAN(span_take_until(&s, ':'), "key");
 	CHECK_SPAN(span_trim(SPAN_LITERAL(" \n a b\n")), "a b");
 	CHECK(span_compare(SPAN_LITERAL("ab"), SPAN_LITERAL("abc")) < 0);
+	CHECK_SPAN(span_last_part(SPAN_LITERAL("/usr/bin/sh")), "sh");
+	CHECK_SPAN(span_last_part(SPAN_LITERAL("sh")), "sh");
+	CHECK_SPAN(span_last_part(SPAN_LITERAL("/usr/")), "/usr/");
+	CHECK(!span_last_part(span_of(NULL)).len);
 	CHECK(span_ends(SPAN_LITERAL("x (deleted)"), " (deleted)"));
 	CHECK(!span_starts(SPAN_LITERAL("a"), "ab"));
 }

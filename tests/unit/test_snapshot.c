@@ -97,6 +97,12 @@ static void test_processes(void)
 	CHECK(source_mapped_name(one, 0x40000, 0x50000, &text, &e) == -ERROR_DAMAGED);
 	CHECK_STR(e.item, "41/map_files");
 	CHECK(e.line == 2);
+	snapshot_put("41/map_files", "10000-20000 /a\\9\n");
+	source_process_free(one);
+	CHECK(!source_process_open(source, 41, &one, &e));
+	buf_clear(&text);
+	CHECK(source_mapped_name(one, 0x10000, 0x20000, &text, &e) == -ERROR_DAMAGED);
+	CHECK(e.line == 1 && !text.len);
 }
 
 /* Each error of `missing` is the gap that it was. */

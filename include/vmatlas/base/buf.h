@@ -2,7 +2,6 @@
 #ifndef VMATLAS_BASE_BUF_H
 #define VMATLAS_BASE_BUF_H
 
-#include <stdarg.h>
 #include <stddef.h>
 
 #include "vmatlas/base/span.h"

@@ -2,7 +2,6 @@
 #ifndef VMATLAS_BASE_NAMES_H
 #define VMATLAS_BASE_NAMES_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "vmatlas/base/buf.h"

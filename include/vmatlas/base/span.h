@@ -43,6 +43,8 @@ struct span span_take_until(struct span *s, char c);
 size_t span_skip_blanks(struct span *s);
 /* Next word between blanks; false at the end. */
 bool span_take_word(struct span *s, struct span *word);
+/* Of a path what is behind the last slash; all of it where that is nothing. */
+struct span span_last_part(struct span path);
 struct span span_trim(struct span s);			/* blanks and newline at both ends */
 
 /* The whole span as a number: "0x" hex or decimal. */

@@ -96,6 +96,11 @@ struct object {
 	bool is_interpreter;		/* the dynamic loader */
 };
 
+static inline struct span object_name(const struct object *object)
+{
+	return (struct span) { object->name, object->name_len };
+}
+
 /* One VMA: small, an array of them may have a million elements. Order: ascending address,
  * never overlapping (what went back while it was read is clipped and counted in `clipped`). */
 struct vma {

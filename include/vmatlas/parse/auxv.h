@@ -2,7 +2,6 @@
 #ifndef VMATLAS_PARSE_AUXV_H
 #define VMATLAS_PARSE_AUXV_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "vmatlas/base/error.h"

@@ -2,8 +2,6 @@
 #ifndef VMATLAS_PARSE_KPAGEFLAGS_H
 #define VMATLAS_PARSE_KPAGEFLAGS_H
 
-#include <stdint.h>
-
 #include "vmatlas/base/names.h"
 
 /* One word of /proc/kpageflags: include/uapi/linux/kernel-page-flags.h, fs/proc/page.c
