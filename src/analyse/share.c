@@ -34,7 +34,8 @@ static uint32_t group(void *ctx, size_t process, const struct maps_line *line)
 								line->start) : NULL;
 	uint32_t number = share_group_of(&load->groups, line, vma);
 
-	if (number != UINT32_MAX)
+	if (number != UINT32_MAX &&
+	    share_users_note(load, process, load->groups.items[number].object, line) >= 0)
 		return number;
 	load->failed = true;
 	return 0;
@@ -67,6 +68,7 @@ static void load_done(struct share_load *load)
 		free(load->vmas[i].items);
 	free(load->vmas);
 	share_groups_done(&load->groups);
+	share_users_done(&load->users);
 }
 
 int share_load(struct source *source, const struct share_request *request,
@@ -80,7 +82,8 @@ int share_load(struct source *source, const struct share_request *request,
 		return error_nomem(error);
 	s->count = request->count;
 	s->processes = calloc(request->count + 1, sizeof(*s->processes));
-	if (!s->processes)
+	load.users.last = calloc(request->count + 1, sizeof(*load.users.last));
+	if (!s->processes || !load.users.last)
 		return error_nomem(error);
 	load.groups.share = s;
 	kind_mounts_read(source, &load.groups.mounts);
@@ -88,8 +91,10 @@ int share_load(struct source *source, const struct share_request *request,
 		rc = share_classes_read(source, &load, error);
 	if (rc >= 0)
 		rc = read_tally(source, &load, error);
-	if (rc >= 0)
+	if (rc >= 0) {
+		share_users_settle(&load);
 		rc = share_sum(&load, error);
+	}
 	if (rc >= 0)
 		rc = share_forks(source, request, s, error);
 	if (rc < 0)

@@ -9,6 +9,7 @@
  *   share.c          the reading
  *   share_groups.c   objects and classes of VMAs: the groups of the tally
  *   share_classes.c  class and role of VMAs
+ *   share_users.c    which address spaces map an object
  *   share_sum.c      sets of the tally -> sums
  *   share_forks.c    parents and children
  */
@@ -50,9 +51,24 @@ struct share_vmas {
 	size_t count;
 };
 
+/* A process that maps an object which goes with its last mapping. */
+struct share_user {
+	uint32_t object;
+	uint32_t process;
+	uint32_t vmas;
+};
+
+struct share_users {
+	struct share_user *items;	/* an object comes again where others lie between its VMAs */
+	size_t count;
+	size_t cap;
+	uint32_t *last;			/* per process: its last item + 1, 0: none */
+};
+
 struct share_load {
 	const struct share_request *request;
 	struct share *share;
+	struct share_users users;
 	struct share_groups groups;
 	struct share_vmas *vmas;	/* per process; NULL: classes are not asked for */
 	bool failed;			/* out of memory in a callback */
@@ -66,6 +82,12 @@ uint32_t share_group_of(struct share_groups *groups, const struct maps_line *lin
 /* share_classes.c */
 int share_classes_read(struct source *source, struct share_load *load, struct error *error);
 const struct share_vma *share_vma_at(const struct share_vmas *vmas, uint64_t start);
+
+/* share_users.c */
+void share_users_done(struct share_users *users);
+int share_users_note(struct share_load *load, size_t process, uint32_t number,
+		     const struct maps_line *line);
+void share_users_settle(struct share_load *load);
 
 /* share_sum.c */
 int share_sum(struct share_load *load, struct error *error);

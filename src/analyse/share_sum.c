@@ -132,6 +132,17 @@ static void add_freed(struct share_freed *freed, const struct share_object *obje
 	*fate += bytes;
 }
 
+/* An object that others map, too, stays when this one ends, though they never touched these pages.
+ * Its private copies go: they are not the object's. */
+static bool goes_alone(const struct share_object *object, const struct tally_set *set,
+		       uint32_t space)
+{
+	if (!object || !object->vmas || object->user == space || set->kind == TALLY_ANON ||
+	    set->kind == TALLY_SWAP)
+		return true;
+	return set->kind == TALLY_HUGETLB && !object->maps_shared;
+}
+
 static void sum_object(struct share_object *object, const struct tally_set *set, uint64_t bytes)
 {
 	uint32_t found = set->mappings - set->outside;
@@ -189,7 +200,7 @@ static void sum_set(struct summing *s, uint32_t at)
 	object = group->object == OBJECT_NONE ? NULL : &s->share->objects[group->object];
 	if (!set->outside) {
 		add_freed(&s->share->freed, object, set, bytes);
-		if (facts->spaces == 1)
+		if (facts->spaces == 1 && goes_alone(object, set, facts->space))
 			add_freed(&s->share->processes[facts->space].freed, object, set, bytes);
 	}
 	if (object)

@@ -40,7 +40,8 @@ struct share_process {
 	pid_t ppid;			/* 0: none, or not known */
 	uint64_t shared;		/* of RSS: others of the set map it too */
 	uint64_t outside;		/* of RSS: somebody outside of the set maps it too */
-	struct share_freed freed;	/* if it ended alone; without what a same-mm task keeps */
+	struct share_freed freed;	/* if it ended alone; without what others of the set keep:
+					 * a same-mm task, or one that maps the object */
 };
 
 struct share_object {
@@ -51,6 +52,10 @@ struct share_object {
 	uint32_t minor;
 	uint8_t object_kind;		/* of analyse/classify */
 	bool deleted;
+	bool maps_shared;		/* some VMA of it is MAP_SHARED */
+	/* Of what goes with its last mapping; of others 0. */
+	uint32_t vmas;			/* of it, in the set */
+	uint32_t user;			/* index of the only one that maps it; TALLY_NONE: several */
 	uint64_t once;			/* its own pages */
 	uint64_t copied;		/* private copies in mappings of it, once */
 	uint64_t rss;			/* sums over the processes, copies included */

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""share_freed.py VMATLAS MEMSTATE: what would be free if one process ended, and what is mapped to
+the zero pages, against frames and objects read here from maps, pagemap, kpageflags, kpagecount."""
+import collections
+import mmap
+import os
+import struct
+import sys
+import tempfile
+import time
+
+import share
+from share import ANON, HUGE, LRU, PAGE, SWAPBACKED, THP, ZERO
+
+STATES = ["anon-read", "forked", "child-wrote", "two-children", "grandchild", "copies-forked",
+          "shared-forked", "file-twice", "file-deleted", "memfd-shared", "posix-shm", "secretmem",
+          "thp-forked", "thp-zero", "thp-forked-written", "shmem-thp", "hugetlb-forked",
+          "hugetlb-shared", "swapped-forked", "ksm-forked", "vvar"]
+
+
+class Space:
+    """Frames of one process with the object they are mapped from; objects it maps at all."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.frames = collections.defaultdict(list)
+        self.objects = {}	# (device, inode) -> name
+        self.shared = set()	# of them, mapped MAP_SHARED
+        with open(f"/proc/{pid}/maps", "rb") as maps, \
+                open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
+            for line in maps:
+                self.add(line.split(None, 5), pagemap.fileno())
+
+    def add(self, words, pagemap):
+        start, end = (int(a, 16) for a in words[0].split(b"-"))
+        key = (words[3], int(words[4])) if int(words[4]) or b"SYSV" in words[-1] else None
+        if start >= 1 << 63:
+            return
+        if key:
+            self.objects[key] = words[5].rstrip(b"\n") if len(words) > 5 else b""
+            if words[1].endswith(b"s"):
+                self.shared.add(key)
+        data = os.pread(pagemap, (end - start) // PAGE * 8, start // PAGE * 8)
+        for (word,) in struct.iter_unpack("=Q", data):
+            if word >> 63:
+                self.frames[word & (1 << 55) - 1].append(key)
+
+
+class Machine:
+    """All of a set, and what the kernel counts for its frames."""
+
+    def __init__(self, pids):
+        self.spaces = [Space(pid) for pid in pids]
+        self.frames = {}
+        for frame in set().union(*(s.frames for s in self.spaces)):
+            self.frames[frame] = (share.frame_word("kpageflags", frame),
+                                  share.frame_word("kpagecount", frame))
+
+    def fate(self, space, frame, key):
+        """What becomes of a page that only this process maps, if it ends."""
+        flags = self.frames[frame][0]
+        name = space.objects.get(key, b"")
+        if flags >> ANON & 1 or (flags >> HUGE & 1 and key not in space.shared):
+            return "freed"
+        if key is None or name.startswith(b"["):
+            return "kept"
+        if [s for s in self.spaces if s is not space and key in s.objects]:
+            return "kept"
+        if name.endswith(b" (deleted)"):
+            return "freed"
+        if flags >> HUGE & 1:
+            return "kept"
+        return "kept" if flags >> SWAPBACKED & 1 else "reclaimable" if flags >> LRU & 1 else "any"
+
+    def process(self, space):
+        want = collections.Counter()
+        for frame, keys in space.frames.items():
+            flags, count = self.frames[frame]
+            if flags >> ZERO & 1:
+                want["huge_zero" if flags >> THP & 1 else "zero"] += len(keys) * PAGE
+            elif count == (1 if flags >> HUGE & 1 else len(keys)):
+                want[self.fate(space, frame, keys[0])] += PAGE
+        return want
+
+
+def differences(document, machine):
+    found, zero = [], collections.Counter()
+    rows = {row["pid"]: row for row in document["processes"]}
+    for space in machine.spaces:
+        want, row = machine.process(space), rows[space.pid]
+        zero += want
+        if row["freed"] != want["freed"]:
+            found.append(f"{space.pid} frees {row['freed']}, not {want['freed']}")
+        if not 0 <= row["reclaimable"] - want["reclaimable"] <= want["any"]:
+            found.append(f"{space.pid}: {row['reclaimable']} reclaimable, not "
+                         f"{want['reclaimable']} and up to {want['any']}")
+        if row["zero"] != want["zero"] + want["huge_zero"]:
+            found.append(f"{space.pid}: zero {row['zero']}, not {want}")
+    for key in "zero", "huge_zero":
+        if document["set"][key] != zero[key]:
+            found.append(f"{key} is {document['set'][key]}, not {zero[key]}")
+    return found
+
+
+def agree(what, pids, *args):
+    """Libraries are mapped by whatever runs meanwhile: some attempts."""
+    for attempt in range(10):
+        time.sleep(attempt / 20)
+        document = share.share(*args)
+        found = differences(document, Machine(pids))
+        if not found:
+            return document
+    for text in found:
+        share.bad(f"{what}: {text}")
+    return document
+
+
+def check_state(name):
+    with share.State(name) as state:
+        if not state.ready:
+            print(f"skipped: {name}")
+            return
+        document = agree(name, share.tree(state.pids[0]), "--tree", state.pids[0])
+        if name == "thp-zero" and not document["set"]["huge_zero"]:
+            share.bad(f"{name}: no huge zero page: {document['set']}")
+
+
+class Fork:
+    """Children of this process, each of which runs touch(number) and then sleeps."""
+
+    def __init__(self, count, touch):
+        self.children = []
+        self.hold, hold = os.pipe()
+        for number in range(count):
+            ready, told = os.pipe()
+            pid = os.fork()
+            if not pid:
+                os.close(hold)
+                touch(number)
+                os.write(told, b"r")
+                os.read(self.hold, 1)
+                os._exit(0)
+            self.children.append(pid)
+            os.close(told)
+            os.read(ready, 1)
+            os.close(ready)
+        self.end = hold
+
+    def __enter__(self):
+        return self.children
+
+    def __exit__(self, *_):
+        os.close(self.end)
+        os.close(self.hold)
+        for pid in self.children:
+            os.waitpid(pid, 0)
+
+
+def touch_part(memory, number):
+    for page in range(8 * number, 8 * number + 8):
+        memory[page * PAGE] = 1
+
+
+def check_parts_of(what, memory, fate):
+    """Each of three touches a part of its own; all map all, so no end of one frees any of it."""
+    with Fork(3, lambda number: touch_part(memory, number)) as pids:
+        document = agree(what, pids, *pids)
+        row = next(r for r in document["objects"] if r["once"] == 24 * PAGE and r["deleted"])
+        if row["rss"] != 24 * PAGE:
+            share.bad(f"{what}: parts are not apart: {row}")
+        if document["set"]["freed"][fate] < 24 * PAGE:
+            share.bad(f"{what}: all three free {document['set']['freed']}")
+    memory.close()
+
+
+def main():
+    for name in STATES:
+        check_state(name)
+    check_parts_of("shared anonymous", mmap.mmap(-1, 24 * PAGE), "objects")
+    with tempfile.TemporaryFile(dir="/var/tmp") as file:
+        file.truncate(24 * PAGE)
+        check_parts_of("deleted file", mmap.mmap(file.fileno(), 24 * PAGE), "objects")
+    sys.exit(share.wrong > 0)
+
+
+main()
