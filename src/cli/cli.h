@@ -21,7 +21,8 @@ enum exit_status {
 	STATUS_FAILED,
 	STATUS_USAGE,
 	STATUS_MISSING,		/* --strict, and something was missing */
-	STATUS_CONDITION	/* what --exit-code or --fail-if asked for was met */
+	STATUS_CONDITION	/* what --exit-code or --fail-if asked for was met; of check:
+				 * a difference is unexplained */
 };
 
 #define CLI_OWN_OPTIONS 24	/* options of one command */
@@ -84,6 +85,7 @@ const char *cli_value(const struct cli *cli, const char *option);	/* last one, o
 /* The nth value of an option that may be repeated, NULL behind the last. */
 const char *cli_value_at(const struct cli *cli, const char *option, size_t nth);
 
+extern const struct command cmd_check;
 extern const struct command cmd_cow;
 extern const struct command cmd_diff;
 extern const struct command cmd_elf;

@@ -6,6 +6,7 @@ const struct command *const commands[] = {
 	&cmd_map,
 	&cmd_cow,
 	&cmd_pagetable,
+	&cmd_check,
 	&cmd_elf,
 	&cmd_addr,
 	&cmd_diff,

@@ -98,11 +98,14 @@ int stat_parse(struct span text, struct stat_record *stat, struct error *error)
 
 int statm_parse(struct span text, struct statm_record *statm, struct error *error)
 {
-	struct statm_record parsed;
+	struct statm_record parsed = { .has_data = false };
+	uint64_t lib;
 
 	if (!span_take_dec(&text, &parsed.size) || !take_field(&text, &parsed.resident) ||
 	    !take_field(&text, &parsed.shared))
 		return error_set(error, ERROR_PARSE, "statm", "fewer than three numbers");
+	parsed.has_data = take_field(&text, &parsed.text) && take_field(&text, &lib) &&
+		take_field(&text, &parsed.data);
 	*statm = parsed;
 	return 0;
 }

@@ -125,6 +125,9 @@ static void test_statm(void)
 
 	CHECK(statm_parse(SPAN_LITERAL("765 419 400 5 0 90 0\n"), &statm, NULL) == 0);
 	CHECK(statm.size == 765 && statm.resident == 419 && statm.shared == 400);
+	CHECK(statm.has_data && statm.text == 5 && statm.data == 90);
+	CHECK(statm_parse(SPAN_LITERAL("765 419 400 5 0\n"), &statm, NULL) == 0);
+	CHECK(!statm.has_data);
 	CHECK(statm_parse(SPAN_LITERAL("1 2"), &statm, NULL) == -ERROR_PARSE);
 	CHECK(statm_parse(SPAN_LITERAL("1 x 3"), &statm, NULL) == -ERROR_PARSE);
 	CHECK(statm_parse(SPAN_LITERAL(""), &statm, NULL) == -ERROR_PARSE);

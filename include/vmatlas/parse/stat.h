@@ -43,11 +43,18 @@ struct stat_record {
 
 int stat_parse(struct span text, struct stat_record *stat, struct error *error);
 
-/* /proc/PID/statm, in pages: size resident shared text lib data dirty. */
+/*
+ * /proc/PID/statm, in pages: size resident shared text lib data dirty. lib and dirty are 0 since
+ * 2.6 (fs/proc/array.c proc_pid_statm).
+ * 2239 1250 988 199 0 1068 0
+ */
 struct statm_record {
 	uint64_t size;
 	uint64_t resident;
 	uint64_t shared;
+	uint64_t text;
+	uint64_t data;		/* with stacks */
+	bool has_data;		/* text and data were there */
 };
 
 int statm_parse(struct span text, struct statm_record *statm, struct error *error);

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ledger.h"
+
+const struct name ledger_rule_names[] = {
+	{ DIFFERS_GATE, "gate-vma", "the kernel's own page is listed and not counted" },
+	{ DIFFERS_OBJECT_SWAP, "object-swap",
+	  "smaps counts swapped pages of shared memory, which have no entry here" },
+	{ DIFFERS_ROUNDING, "rounding", "each line of smaps is cut to whole KiB" },
+	{ DIFFERS_MIGRATION, "migration", "smaps counts pages that are being moved" },
+	{ DIFFERS_SHARED_TABLES, "shared-tables",
+	  "pages behind a shared PMD table count for the process that faulted them in" },
+	{ DIFFERS_LAG, "counter-lag",
+	  "counters are kept per CPU or thread, and added up only now and then" },
+	{ DIFFERS_EMPTIED, "emptied-tables",
+	  "tables that lost all their entries stay until their mapping goes" },
+	{ DIFFERS_UNSURE, "pages-changed", "pages changed while they were read" },
+	{ DIFFERS_CHANGED, "changed", "the counters moved between the readings" },
+	{ 0, NULL, NULL },
+};
+
+struct range {
+	int64_t low, high;
+};
+
+struct question {
+	const struct ledger_facts *facts;
+	const struct ledger_line *line;
+	enum ledger_row row;
+	uint64_t moved;		/* bytes by which the row moved between the readings */
+};
+
+#define BIT(n) (1ULL << (n))
+#define RESIDENT_ROWS (BIT(LEDGER_RSS) | BIT(LEDGER_RSS_ANON) | BIT(LEDGER_RSS_FILE) | \
+		       BIT(LEDGER_RSS_SHMEM) | BIT(LEDGER_RSS_OBJECTS))
+#define SHARE_ROWS (BIT(LEDGER_PSS) | BIT(LEDGER_PSS_DIRTY) | BIT(LEDGER_PSS_ANON) | \
+		    BIT(LEDGER_PSS_FILE) | BIT(LEDGER_PSS_SHMEM))
+#define MAPPED_ROWS (BIT(LEDGER_SHARED) | BIT(LEDGER_PRIVATE))
+#define IN(rows) ((rows) >> q->row & 1)
+
+static struct range exactly(uint64_t bytes)
+{
+	return (struct range) { (int64_t)bytes, (int64_t)bytes };
+}
+
+static struct range around(uint64_t bytes)
+{
+	return (struct range) { -(int64_t)bytes, (int64_t)bytes };
+}
+
+static struct range at_most_less(uint64_t bytes)
+{
+	return (struct range) { -(int64_t)bytes, 0 };
+}
+
+static struct range gate(const struct question *q, enum ledger_source source)
+{
+	return exactly(q->row == LEDGER_VSS && source == LEDGER_SMAPS ? q->facts->gate : 0);
+}
+
+static struct range object_swap(const struct question *q, enum ledger_source source)
+{
+	if (q->row != LEDGER_SWAP || (source != LEDGER_SMAPS && source != LEDGER_ROLLUP))
+		return exactly(0);
+	return (struct range) { (int64_t)q->facts->object_swap_least,
+				(int64_t)q->facts->object_swap_most };
+}
+
+/* Lines of smaps that may have lost a part of a KiB. */
+static uint64_t cut_lines(const struct question *q)
+{
+	if (IN(SHARE_ROWS))
+		return q->facts->shared_vmas;
+	if (q->row == LEDGER_SWAP_PSS)
+		return q->facts->swap_vmas;
+	return q->row == LEDGER_LOCKED_PSS ? q->facts->locked_vmas : 0;
+}
+
+static struct range rounding(const struct question *q, enum ledger_source source)
+{
+	uint64_t lines = cut_lines(q);
+
+	if (source == LEDGER_ROLLUP)
+		return at_most_less(lines ? 1023 : 0);
+	return at_most_less(source == LEDGER_SMAPS ? lines * 1023 : 0);
+}
+
+static struct range migration(const struct question *q, enum ledger_source source)
+{
+	return at_most_less(source == LEDGER_PAGES &&
+			    IN(RESIDENT_ROWS | SHARE_ROWS | MAPPED_ROWS) ? q->facts->special : 0);
+}
+
+static struct range shared_tables(const struct question *q, enum ledger_source source)
+{
+	return at_most_less(q->row == LEDGER_HUGETLB && source == LEDGER_STATUS ?
+			    q->facts->shareable_hugetlb : 0);
+}
+
+/* How many of the counters of mm_struct add up to the row. */
+static uint64_t counters_in(const struct question *q)
+{
+	switch (q->row) {
+	case LEDGER_RSS:
+		return 3;
+	case LEDGER_RSS_OBJECTS:
+		return 2;
+	case LEDGER_RSS_ANON:
+	case LEDGER_RSS_FILE:
+	case LEDGER_RSS_SHMEM:
+	case LEDGER_SWAP:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Pages that one counter may be off. lib/percpu_counter.c: each CPU keeps less than a batch of
+ * max(32, 2 CPUs) to itself. Before 6.2 each thread kept what up to 65 faults did
+ * (mm/memory.c TASK_RSS_EVENTS_THRESH), 16 pages each with fault-around.
+ */
+static uint64_t counter_lag(const struct ledger_facts *facts)
+{
+	uint64_t batch = 2 * facts->processors > 32 ? 2 * facts->processors : 32;
+	uint64_t per_cpu = (batch - 1) * facts->processors;
+	uint64_t per_thread = facts->batched ? 0 : 65 * 16 * facts->threads;
+
+	return per_cpu > per_thread ? per_cpu : per_thread;
+}
+
+static struct range lag(const struct question *q, enum ledger_source source)
+{
+	bool lags = source == LEDGER_STAT ||
+		(!q->facts->summed && (source == LEDGER_STATUS || source == LEDGER_STATM));
+
+	return around(lags ? counters_in(q) * counter_lag(q->facts) * q->facts->page_size : 0);
+}
+
+static struct range emptied(const struct question *q, enum ledger_source source)
+{
+	const struct ledger_value *model = &q->line->values[LEDGER_MODEL];
+
+	if (q->row != LEDGER_TABLES || source != LEDGER_MODEL ||
+	    q->facts->tables_most <= model->value)
+		return exactly(0);
+	return at_most_less(q->facts->tables_most - model->value);
+}
+
+static struct range unsure(const struct question *q, enum ledger_source source)
+{
+	return around(source == LEDGER_PAGES ? q->facts->unsure : 0);
+}
+
+/* Of one reading against another: taken once, for the source that is compared. */
+static struct range changed(const struct question *q, enum ledger_source source)
+{
+	return around(source != q->line->findings[0].reference ? q->moved : 0);
+}
+
+static struct range (*const rules[DIFFERS_MAX])(const struct question *q,
+					     enum ledger_source source) = {
+	[DIFFERS_GATE] = gate,
+	[DIFFERS_OBJECT_SWAP] = object_swap,
+	[DIFFERS_ROUNDING] = rounding,
+	[DIFFERS_MIGRATION] = migration,
+	[DIFFERS_SHARED_TABLES] = shared_tables,
+	[DIFFERS_LAG] = lag,
+	[DIFFERS_EMPTIED] = emptied,
+	[DIFFERS_UNSURE] = unsure,
+	[DIFFERS_CHANGED] = changed,
+};
+
+/* How far the rule lets the difference of both sources go. */
+static struct range allows(const struct question *q, enum ledger_rule rule,
+			   const struct ledger_finding *finding)
+{
+	struct range a = rules[rule](q, finding->source);
+	struct range b = rules[rule](q, finding->reference);
+
+	return (struct range) { a.low - b.high, a.high - b.low };
+}
+
+static bool holds(struct range range, int64_t number)
+{
+	return range.low <= number && number <= range.high;
+}
+
+static struct range both(struct range a, struct range b)
+{
+	return (struct range) { a.low + b.low, a.high + b.high };
+}
+
+static bool is_exact(struct range range)
+{
+	return range.low == range.high;
+}
+
+static void settle(struct ledger_finding *finding, struct range range, uint32_t used,
+		   bool explained, enum certainty certainty)
+{
+	finding->low = range.low;
+	finding->high = range.high;
+	finding->rules = used;
+	finding->explained = explained;
+	finding->certainty = certainty;
+}
+
+/* What is known exactly first, then one rule that suffices, then as many as it takes. */
+static void explain(const struct question *q, struct ledger_finding *finding)
+{
+	struct range range[DIFFERS_MAX], sum = { 0, 0 };
+	uint32_t used = 0;
+
+	for (int i = 0; i < DIFFERS_MAX; i++) {
+		range[i] = allows(q, i, finding);
+		if (is_exact(range[i]) && range[i].low) {
+			sum = both(sum, range[i]);
+			used |= 1u << i;
+		}
+	}
+	if (used && holds(sum, finding->difference)) {
+		settle(finding, sum, used, true, CERTAINTY_OBSERVED);
+		return;
+	}
+	for (int i = 0; i < DIFFERS_MAX; i++)
+		if (!is_exact(range[i]) && holds(both(sum, range[i]), finding->difference)) {
+			settle(finding, both(sum, range[i]), used | 1u << i, true,
+			       CERTAINTY_INFERRED);
+			return;
+		}
+	for (int i = 0; i < DIFFERS_MAX; i++)
+		if (!is_exact(range[i]) && !holds(sum, finding->difference)) {
+			sum = both(sum, range[i]);
+			used |= 1u << i;
+		}
+	settle(finding, sum, used, holds(sum, finding->difference), CERTAINTY_INFERRED);
+	if (!finding->explained)
+		finding->certainty = CERTAINTY_UNKNOWN;
+}
+
+/* How far the row went from the first to the last reading, by the source where it went most. */
+static uint64_t row_moved(const struct ledger_reading *reading, enum ledger_row row)
+{
+	uint64_t most = 0;
+
+	for (int i = 0; i < LEDGER_SOURCE_MAX; i++) {
+		struct ledger_value a = ledger_value_of(&reading->before[i], row, i);
+		struct ledger_value b = ledger_value_of(&reading->after[i], row, i);
+		uint64_t by = a.value > b.value ? a.value - b.value : b.value - a.value;
+
+		if (a.gap == GAP_NONE && b.gap == GAP_NONE && by > most)
+			most = by;
+	}
+	return most;
+}
+
+static void compare(const struct question *q, struct ledger_line *line,
+		    enum ledger_source source, enum ledger_source reference)
+{
+	struct ledger_finding *finding = &line->findings[line->finding_count];
+	uint64_t a = line->values[source].value, b = line->values[reference].value;
+
+	if (a == b)
+		return;
+	*finding = (struct ledger_finding) {
+		.source = source, .reference = reference, .difference = (int64_t)(a - b),
+	};
+	line->finding_count++;
+	explain(q, finding);
+	if (!finding->explained)
+		line->verdict = LEDGER_UNEXPLAINED;
+	else if (line->verdict == LEDGER_EQUAL)
+		line->verdict = LEDGER_EXPLAINED;
+}
+
+/* The first source that has the row is what the others are held against. */
+static void judge_line(const struct question *q, struct ledger_line *line)
+{
+	enum ledger_source reference = LEDGER_SOURCE_MAX;
+
+	line->verdict = LEDGER_MISSING;
+	for (enum ledger_source i = 0; i < LEDGER_SOURCE_MAX; i++) {
+		if (line->values[i].gap != GAP_NONE)
+			continue;
+		if (reference == LEDGER_SOURCE_MAX) {
+			reference = i;
+			line->verdict = LEDGER_SINGLE;
+			continue;
+		}
+		if (line->verdict == LEDGER_SINGLE)
+			line->verdict = LEDGER_EQUAL;
+		compare(q, line, i, reference);
+	}
+}
+
+void ledger_judge(const struct ledger_reading *reading, const struct ledger_facts *facts,
+		  struct ledger *ledger)
+{
+	ledger->facts = *facts;
+	ledger->moved = false;
+	memset(ledger->verdicts, 0, sizeof(ledger->verdicts));
+	for (enum ledger_row row = 0; row < LEDGER_ROW_MAX; row++) {
+		struct ledger_line *line = &ledger->lines[row];
+		struct question q = { facts, line, row, row_moved(reading, row) };
+
+		*line = (struct ledger_line) { .row = row };
+		for (enum ledger_source i = 0; i < LEDGER_SOURCE_MAX; i++)
+			line->values[i] = ledger_value_of(&reading->after[i], row, i);
+		judge_line(&q, line);
+		ledger->verdicts[line->verdict]++;
+		ledger->moved |= q.moved != 0;
+	}
+}

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "render.h"
+#include "vmatlas/render/report_check.h"
+
+static const struct ledger_line *line_of(const void *row)
+{
+	return row;
+}
+
+static struct cell value_cell(const struct ledger_value *value)
+{
+	return value->gap == GAP_NONE ? cell_size(value->value) : cell_missing(value->gap);
+}
+
+static struct cell values_cell(const struct ledger_line *line, struct scratch *scratch)
+{
+	struct cell *items = scratch_cells(scratch, LEDGER_SOURCE_MAX);
+
+	if (!items)
+		return cell_null();
+	for (int i = 0; i < LEDGER_SOURCE_MAX; i++)
+		items[i] = cell_named(ledger_source_names[i].name, value_cell(&line->values[i]));
+	return cell_object(items, LEDGER_SOURCE_MAX);
+}
+
+/* The largest, which is the one that has to be explained. */
+static const struct ledger_finding *worst_of(const struct ledger_line *line)
+{
+	const struct ledger_finding *worst = NULL;
+
+	for (size_t i = 0; i < line->finding_count; i++) {
+		const struct ledger_finding *f = &line->findings[i];
+
+		if (!worst || (worst->explained && !f->explained) ||
+		    (worst->explained == f->explained &&
+		     llabs(f->difference) > llabs(worst->difference)))
+			worst = f;
+	}
+	return worst;
+}
+
+static struct cell difference_cell(const struct ledger_line *line)
+{
+	const struct ledger_finding *worst = worst_of(line);
+	struct cell cell = cell_delta(0, worst ? (uint64_t)worst->difference : 0);
+
+	return line->verdict == LEDGER_SINGLE || line->verdict == LEDGER_MISSING ? cell_null() :
+		cell;
+}
+
+static struct cell certainty_cell(const struct ledger_line *line)
+{
+	enum certainty worst = CERTAINTY_OBSERVED;
+
+	if (line->verdict == LEDGER_SINGLE || line->verdict == LEDGER_MISSING)
+		return cell_null();
+	for (size_t i = 0; i < line->finding_count; i++)
+		worst = certainty_worse(worst, line->findings[i].certainty);
+	return cell_text(certainty_name(worst));
+}
+
+static void add_size(struct buf *text, uint64_t bytes)
+{
+	struct cell cell = cell_size(bytes);
+	char room[CELL_DIGITS];
+	const char *digits;
+	size_t len = cell_number(room, &cell, false, &digits);
+
+	buf_add(text, digits, len);
+}
+
+/* Sources that differ from the reference by the same amount for the same reason. */
+struct group {
+	const struct ledger_line *line;
+	const struct ledger_finding *first;
+	uint32_t sources;	/* bits */
+};
+
+static bool same_group(const struct ledger_finding *a, const struct ledger_finding *b)
+{
+	return a->difference == b->difference && a->rules == b->rules && a->low == b->low &&
+	       a->high == b->high;
+}
+
+/* The group that begins with finding `at`; false if it belongs to one before. */
+static bool group_at(const struct ledger_line *line, size_t at, struct group *group)
+{
+	*group = (struct group) { line, &line->findings[at], 0 };
+	for (size_t i = 0; i < line->finding_count; i++) {
+		if (!same_group(group->first, &line->findings[i]))
+			continue;
+		if (i < at)
+			return false;
+		group->sources |= 1u << line->findings[i].source;
+	}
+	return true;
+}
+
+/* "status, statm and model" */
+static size_t add_sources(struct buf *text, uint32_t sources)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < LEDGER_SOURCE_MAX; i++) {
+		uint32_t rest = sources >> i;
+
+		if (!(rest & 1))
+			continue;
+		if (count++)
+			buf_add_str(text, rest == 1 ? " and " : ", ");
+		buf_add_str(text, ledger_source_names[i].name);
+	}
+	return count;
+}
+
+static void add_group(struct buf *text, const struct group *group)
+{
+	const struct ledger_finding *f = group->first;
+	size_t count;
+
+	buf_add_str(text, text->len ? "; " : "");
+	count = add_sources(text, group->sources);
+	buf_add_str(text, count > 1 ? " are " : " is ");
+	add_size(text, (uint64_t)llabs(f->difference));
+	buf_addf(text, " %s than %s: ", f->difference < 0 ? "less" : "more",
+		 ledger_source_names[f->reference].name);
+	for (int i = 0, n = 0; i < DIFFERS_MAX; i++)
+		if (f->rules >> i & 1)
+			buf_addf(text, "%s%s", n++ ? ", and " : "", ledger_rule_names[i].meaning);
+	if (!f->rules)
+		buf_add_str(text, "no rule allows for that");
+	if (f->low == f->high)
+		return;
+	buf_add_str(text, f->explained ? " (at most " : ", but that allows for no more than ");
+	add_size(text, (uint64_t)llabs(f->difference < 0 ? f->low : f->high));
+	buf_add_str(text, f->explained ? ")" : "");
+}
+
+static struct cell explanation_cell(const struct ledger_line *line, struct scratch *scratch)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct group group;
+
+	if (!line->finding_count)
+		return cell_null();
+	for (size_t i = 0; i < line->finding_count; i++)
+		if (group_at(line, i, &group))
+			add_group(&text, &group);
+	return cell_words(scratch_printf(scratch, "%s", buf_str(&text)));
+}
+
+#define GETTER(name, expression)                                                          \
+	static void get_##name(const void *ctx, const void *row, struct cell *cell,       \
+			       struct scratch *scratch)                                   \
+	{                                                                                 \
+		const struct ledger_line *line = line_of(row);                            \
+                                                                                          \
+		(void)ctx;                                                                \
+		(void)scratch;                                                            \
+		*cell = (expression);                                                     \
+	}
+
+GETTER(name, cell_text(ledger_row_names[line->row].name))
+GETTER(meaning, cell_text(ledger_row_names[line->row].meaning))
+GETTER(values, values_cell(line, scratch))
+GETTER(smaps, value_cell(&line->values[LEDGER_SMAPS]))
+GETTER(rollup, value_cell(&line->values[LEDGER_ROLLUP]))
+GETTER(status, value_cell(&line->values[LEDGER_STATUS]))
+GETTER(statm, value_cell(&line->values[LEDGER_STATM]))
+GETTER(stat, value_cell(&line->values[LEDGER_STAT]))
+GETTER(pages, value_cell(&line->values[LEDGER_PAGES]))
+GETTER(model, value_cell(&line->values[LEDGER_MODEL]))
+GETTER(difference, difference_cell(line))
+GETTER(verdict, cell_text(ledger_verdict_names[line->verdict].name))
+GETTER(ok, cell_bool(line->verdict != LEDGER_UNEXPLAINED))
+GETTER(certainty, certainty_cell(line))
+GETTER(explanation, explanation_cell(line, scratch))
+
+#define SHOWN COLUMN_DEFAULT
+#define RIGHT COLUMN_RIGHT
+#define JSON COLUMN_JSON
+
+const struct column check_columns[] = {
+	{ "name", "NAME", "quantity", SHOWN | JSON, 0, 13, get_name },
+	{ "meaning", "MEANING", "what it is", 0, 0, 30, get_meaning },
+	{ "values", "VALUES", "all sources", JSON, 0, 40, get_values },
+	{ "smaps", "SMAPS", "sum over all VMAs of smaps", SHOWN | RIGHT, 0, 6, get_smaps },
+	{ "rollup", "ROLLUP", "smaps_rollup", SHOWN | RIGHT, 0, 6, get_rollup },
+	{ "status", "STATUS", "counters of status", SHOWN | RIGHT, 0, 6, get_status },
+	{ "statm", "STATM", "counters of statm", SHOWN | RIGHT, 0, 6, get_statm },
+	{ "stat", "STAT", "counters of stat", SHOWN | RIGHT, 0, 6, get_stat },
+	{ "pages", "PAGES", "sum over all pages", SHOWN | RIGHT, 0, 6, get_pages },
+	{ "model", "MODEL", "from VMAs and their flags; the modelled page table", SHOWN | RIGHT,
+	  0, 6, get_model },
+	{ "difference", "DIFF", "the largest difference to the first source", SHOWN | RIGHT | JSON,
+	  0, 6, get_difference },
+	{ "verdict", "VERDICT", "equal, explained, unexplained, single or missing", SHOWN | JSON,
+	  0, 11, get_verdict },
+	{ "ok", "OK", "no unexplained difference", JSON, 0, 3, get_ok },
+	{ "certainty", "CERTAINTY", "how sure the verdict is", JSON, 0, 9, get_certainty },
+	{ "explanation", "EXPLANATION", "why sources differ", JSON, 0, 40, get_explanation },
+	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+};
+
+static bool says_something(const struct ledger_line *line)
+{
+	for (int i = 0; i < LEDGER_SOURCE_MAX; i++)
+		if (line->values[i].value)
+			return true;
+	return line->verdict == LEDGER_UNEXPLAINED || line->verdict == LEDGER_EXPLAINED;
+}
+
+static int add_rows(struct report *report, const struct ledger *ledger,
+		    const struct column_set *columns)
+{
+	bool all = !report_is_text(report) || report_options(report)->verbose;
+	size_t left_out = 0;
+	int rc = report_table_begin(report, "rows", NULL, columns, NULL, LEDGER_ROW_MAX);
+
+	for (int i = 0; i < LEDGER_ROW_MAX && rc >= 0; i++) {
+		if (all || says_something(&ledger->lines[i]))
+			rc = report_row(report, &ledger->lines[i]);
+		else
+			left_out++;
+	}
+	if (rc >= 0)
+		rc = report_table_end(report);
+	if (rc >= 0 && left_out)
+		rc = report_prose(report, "%zu more rows are 0; -v lists all.", left_out);
+	return rc;
+}
+
+static struct cell names_cell(const struct name *names, uint32_t bits, struct scratch *scratch)
+{
+	struct cell *items = scratch_cells(scratch, 32);
+	size_t count = 0;
+
+	if (!items)
+		return cell_null();
+	for (size_t i = 0; names[i].name; i++)
+		if (bits >> names[i].value & 1)
+			items[count++] = cell_text(names[i].name);
+	return cell_list(items, count);
+}
+
+static struct cell allowed_cell(const struct ledger_finding *finding)
+{
+	return cell_delta(0, (uint64_t)(finding->difference < 0 ? finding->low : finding->high));
+}
+
+#define GROUP_GETTER(name, expression)                                                    \
+	static void get_group_##name(const void *ctx, const void *row, struct cell *cell, \
+				     struct scratch *scratch)                             \
+	{                                                                                 \
+		const struct group *group = row;                                          \
+                                                                                          \
+		(void)ctx;                                                                \
+		(void)scratch;                                                            \
+		*cell = (expression);                                                     \
+	}
+
+GROUP_GETTER(name, cell_text(ledger_row_names[group->line->row].name))
+GROUP_GETTER(sources, names_cell(ledger_source_names, group->sources, scratch))
+GROUP_GETTER(reference, cell_text(ledger_source_names[group->first->reference].name))
+GROUP_GETTER(difference, cell_delta(0, (uint64_t)group->first->difference))
+GROUP_GETTER(allowed, allowed_cell(group->first))
+GROUP_GETTER(low, cell_signed(group->first->low))
+GROUP_GETTER(high, cell_signed(group->first->high))
+GROUP_GETTER(rules, names_cell(ledger_rule_names, group->first->rules, scratch))
+GROUP_GETTER(explained, cell_bool(group->first->explained))
+GROUP_GETTER(certainty, cell_text(certainty_name(group->first->certainty)))
+
+static const struct column group_columns[] = {
+	{ "name", "NAME", "quantity", SHOWN | JSON, 0, 13, get_group_name },
+	{ "sources", "SOURCE", "sources that differ", SHOWN | JSON, 0, 12, get_group_sources },
+	{ "reference", "FROM", "by so much from this one", SHOWN | JSON, 0, 6,
+	  get_group_reference },
+	{ "difference", "DIFF", "source less reference", SHOWN | RIGHT | JSON, 0, 6,
+	  get_group_difference },
+	{ "allowed", "ALLOWED", "what the rules allow for", SHOWN | RIGHT, 0, 7,
+	  get_group_allowed },
+	{ "low", "LOW", "the least difference that the rules allow for", JSON, 0, 7,
+	  get_group_low },
+	{ "high", "HIGH", "the largest", JSON, 0, 7, get_group_high },
+	{ "rules", "RULES", "rules of the kernel that apply", SHOWN | JSON, 0, 20,
+	  get_group_rules },
+	{ "explained", "EXPLAINED", "the rules allow for it", JSON, 0, 5, get_group_explained },
+	{ "certainty", "CERTAINTY", "how sure that is", SHOWN | JSON, 0, 9,
+	  get_group_certainty },
+	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+};
+
+static int add_groups(struct report *report, const struct ledger_line *line)
+{
+	struct group group;
+	int rc = 0;
+
+	for (size_t i = 0; i < line->finding_count && rc >= 0; i++)
+		if (group_at(line, i, &group))
+			rc = report_row(report, &group);
+	return rc;
+}
+
+static uint32_t used_rules(const struct ledger *ledger)
+{
+	uint32_t used = 0;
+
+	for (int i = 0; i < LEDGER_ROW_MAX; i++)
+		for (size_t f = 0; f < ledger->lines[i].finding_count; f++)
+			used |= ledger->lines[i].findings[f].rules;
+	return used;
+}
+
+static bool differs(const struct ledger *ledger)
+{
+	return ledger->verdicts[LEDGER_EXPLAINED] || ledger->verdicts[LEDGER_UNEXPLAINED];
+}
+
+/* The differences, and for people what the names of the rules mean. */
+static int add_differences(struct report *report, const struct ledger *ledger)
+{
+	uint32_t used = used_rules(ledger);
+	struct column_set set;
+	int rc;
+
+	if (!differs(ledger) && report_is_text(report))
+		return 0;
+	rc = column_set_choose(&set, group_columns, NULL, false, NULL);
+	if (rc >= 0)
+		rc = report_table_begin(report, "differences", "Differences", &set, NULL,
+					LEDGER_ROW_MAX);
+	for (int i = 0; i < LEDGER_ROW_MAX && rc >= 0; i++)
+		rc = add_groups(report, &ledger->lines[i]);
+	if (rc >= 0)
+		rc = report_table_end(report);
+	for (int i = 0; i < DIFFERS_MAX && rc >= 0; i++)
+		if (used >> i & 1)
+			rc = report_prose(report, "%s: %s.", ledger_rule_names[i].name,
+					  ledger_rule_names[i].meaning);
+	return rc;
+}
+
+static int add_summary(struct report *report, const struct ledger *ledger)
+{
+	const size_t *n = ledger->verdicts;
+	bool still = !ledger->facts.ran && !ledger->moved;
+
+	report_fact(report, "ok", NULL, cell_bool(!n[LEDGER_UNEXPLAINED]), REPORT_JSON_ONLY);
+	report_fact(report, "equal", NULL, cell_count(n[LEDGER_EQUAL]), REPORT_JSON_ONLY);
+	report_fact(report, "explained", NULL, cell_count(n[LEDGER_EXPLAINED]), REPORT_JSON_ONLY);
+	report_fact(report, "unexplained", NULL, cell_count(n[LEDGER_UNEXPLAINED]),
+		    REPORT_JSON_ONLY);
+	report_fact(report, "moved", NULL, cell_bool(ledger->moved), REPORT_JSON_ONLY);
+	report_fact(report, "ran", NULL, cell_bool(ledger->facts.ran), REPORT_JSON_ONLY);
+	report_fact(report, "looks", NULL, cell_count(ledger->looks), REPORT_JSON_ONLY);
+	return report_prose(report, "%zu rows equal, %zu explained, %zu unexplained. %s",
+			    n[LEDGER_EQUAL], n[LEDGER_EXPLAINED], n[LEDGER_UNEXPLAINED],
+			    still ? "Nothing moved while it was read." :
+			    ledger->moved ? "Counters moved while it was read." :
+			    "The process ran while it was read.");
+}
+
+int report_check(struct report *report, const struct ledger *ledger,
+		 const struct column_set *columns)
+{
+	int rc = add_rows(report, ledger, columns);
+
+	if (rc >= 0)
+		rc = add_differences(report, ledger);
+	return rc < 0 ? rc : add_summary(report, ledger);
+}
