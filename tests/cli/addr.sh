@@ -1,28 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command line of addr: ways to name an address, bad ones, and the document.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-fail=0
-
-bad() { echo "$1"; fail=1; }
+command=addr
+. "${srcdir:-.}/tests/cli/common.sh"
 
 # status EXPECTED ARGS...: of a call about this process, with its document in $work/out
 status() {
 	expected=$1
 	shift
-	"$vmatlas" addr self --json "$@" >"$work/out" 2>"$work/err" </dev/null
-	got=$?
-	[ $got = "$expected" ] || bad "addr $*: exit $got, not $expected: $(cat "$work/err")"
-	"$top/tests/cli/validate.py" addr "$work/out"
-	case $? in
-	0) ;;
-	77) echo "the schema was not checked" ;;
-	*) bad "addr $*: see above" ;;
-	esac
+	run "$expected" self --json "$@" </dev/null
+	valid
 }
 
 # get EXPRESSION: of the document, in Python, with the addresses in `a`

@@ -1,29 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command line of cow, and its documents against the schema.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-fail=0
-bad() { echo "$*"; fail=1; }
-
-run() {
-	expected=$1
-	shift
-	"$vmatlas" cow "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$expected" ] || bad "cow $*: exit $got, not $expected: $(cat "$work/err")"
-}
+command=cow
+. "${srcdir:-.}/tests/cli/common.sh"
 
 document() {
 	run 0 --json "$@"
-	"$top/tests/cli/validate.py" cow "$work/out"
-	case $? in
-	0 | 77) ;;
-	*) bad "cow $*: see above" ;;
-	esac
+	valid
 }
 
 document $$
@@ -72,8 +55,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	setpriv --reuid=65534 --regid=65534 --clear-groups sh -c '
 		"$0" cow --json --pages $$ >&3; "$0" cow $$ >&4' "$work/vmatlas" \
 		3>"$work/out" 4>"$work/text" || bad "cow fails without rights"
-	"$top/tests/cli/validate.py" cow "$work/out"
-	[ $? = 1 ] && bad "without rights: see above"
+	valid 'without rights'
 	for part in '"state": "anon"' '"state": "file"' '"state": "copy"' '"pss": null, *"pss_missing": "needs-privilege"' \
 		'"exclusive_missing": "needs-privilege"' '"kpageflags": "needs-privilege"'; do
 		grep -q "$part" "$work/out" || bad "without rights: no $part"

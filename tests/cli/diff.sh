@@ -1,36 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command line of diff, and its documents against the schema.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-work=$(mktemp -d) || exit 99
-sleep 600 &
-one=$!
-sleep 600 &
-two=$!
-trap 'kill $one $two; rm -rf "$work"' EXIT
-while ! grep -q sleep /proc/$one/comm || ! grep -q sleep /proc/$two/comm; do sleep 0.02; done
-sleep 0.1
-fail=0
-bad() { echo "$*"; fail=1; }
+command='diff'
+. "${srcdir:-.}/tests/cli/common.sh"
 
-run() {
-	expected=$1
-	shift
-	"$vmatlas" diff "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$expected" ] || bad "diff $*: exit $got, not $expected: $(cat "$work/err")"
-}
+sleeper
+one=$sleeper
+sleeper
+two=$sleeper
 
 document() {
 	run "$@"
-	shift
-	"$top/tests/cli/validate.py" diff "$work/out"
-	case $? in
-	0 | 77) ;;
-	*) bad "diff $*: see above" ;;
-	esac
+	valid
 }
 
 # A process is what it is.
@@ -94,8 +75,8 @@ for manifest in "$top"/fixtures/machines/*/manifest "$top"/fixtures/recorded/*/m
 	got=$?
 	[ $got = 0 ] || bad "diff of ${manifest%/*} and itself: exit $got: $(cat "$work/err")"
 done
-"$top/tests/cli/validate.py" diff "$work/all"
-[ $? = 1 ] && bad "texts: see above"
+mv "$work/all" "$work/out"
+valid texts
 
 # A recorded family: what a child copied is in another frame than its parent's.
 set -- $(ls "$top/fixtures/recorded/fork" | grep '^[0-9]*$' | sort -n)

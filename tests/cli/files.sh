@@ -1,27 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Options and documents of files, and recorded processes.
-set -u
-top=${srcdir:-.}
-vmatlas=${VMATLAS:-./vmatlas}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-fail=0
-
-bad() { echo "failed: $*"; fail=1; }
-# run STATUS ARGS...: output in out and err
-run() {
-	want=$1
-	shift
-	"$vmatlas" files "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$want" ] || { bad "files $*: exit $got, not $want"; cat "$work/err"; }
-}
-says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
-valid() {
-	[ -n "${PYTHON:-}" ] || return 0
-	"$PYTHON" "$top/tests/cli/validate.py" files "$work/out" || bad "not valid: files $*"
-}
+command=files
+. "${srcdir:-.}/tests/cli/common.sh"
 
 run 2 --top 0; says 'a number from 1' err
 run 2 --sort nope; says 'no column' err

@@ -1,33 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The frame of all commands, driven through commands that exist only for this: tests/cli/frame.
-set -u
-top=${srcdir:-.}
-frame=./tests/cli/frame
-work=$(mktemp -d) || exit 1
-sleeper=
-trap '[ -z "$sleeper" ] || kill $sleeper; rm -rf "$work"' EXIT
-fail=0
+program=./tests/cli/frame command='' schema=common
+. "${srcdir:-.}/tests/cli/common.sh"
+frame=$program
 unset NO_COLOR COLUMNS
 
-bad() { echo "failed: $*"; fail=1; }
-
-# run STATUS ARGS...: output in out and err
-run() {
-	want=$1
-	shift
-	"$frame" "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$want" ] || { bad "frame $*: exit $got, not $want"; cat "$work/err"; }
-}
-says() { grep -q -e "$1" "$work/$2" || { bad "frame: no '$1' in $2:"; cat "$work/$2"; }; }
-silent() { [ ! -s "$work/$1" ] || { bad "$1 is not empty"; cat "$work/$1"; }; }
-python=${PYTHON:-}
-[ -n "$python" ] || echo "there is no python3 with jsonschema: documents are not validated"
-valid() {
-	[ -n "$python" ] || return 0
-	"$python" "$top/tests/cli/validate.py" "$1" "$2" || bad "it is not valid against $1"
-}
+silent() { [ ! -s "$work/$1" ] || { bad "$asked: $1 is not empty"; cat "$work/$1"; }; }
 
 # Usage.
 run 2; silent out; says Commands: err
@@ -82,17 +61,17 @@ run 0 show --color=always self; says '\[1m' out
 run 0 show --color=auto self; ! grep -q "$(printf '\033')" "$work/out" || bad "colour in a pipe"
 
 # JSON: whole, in several documents, and after a failure half-way.
-run 0 show --json self; valid common "$work/out"
-run 0 show --json --gap self; says '"size_missing": "needs-privilege"' out; valid common "$work/out"
-run 0 none --json; says '"process": null' out; says '"access": null' out; valid common "$work/out"
+run 0 show --json self; valid
+run 0 show --json --gap self; says '"size_missing": "needs-privilege"' out; valid
+run 0 none --json; says '"process": null' out; says '"access": null' out; valid
 run 1 show --json --fail 2 self
-valid common "$work/out"
+valid
 says '"code": "gone"' out
 [ "$(cat "$work/err")" = 'vmatlas: item\x1b: ended half-way' ] || bad "err: $(cat "$work/err")"
 run 1 show --raw --fail 1 self; says 'NUMBER SIZE NAME' out
 [ "$(cat "$work/err")" = 'vmatlas: item\x1b: ended half-way' ] || bad "told twice: $(cat "$work/err")"
 run 1 show --fail 1 self; says '^! item.x1b: ended half-way' out
-run 0 show --json --rows 9000 self; valid common "$work/out"
+run 0 show --json --rows 9000 self; valid
 run 0 show --json -o name self; ! grep -q '"number"' "$work/out" || bad "-o does not limit JSON"
 
 # Exit codes.
@@ -110,6 +89,7 @@ run 1 show "$work/nothing"; says 'nothing' err
 # Names: one, and more than one.
 cp "$(command -v sleep)" "$work/vmatlas-frame" 2>/dev/null
 "$work/vmatlas-frame" 60 & sleeper=$!
+started=$sleeper
 name=$(cat /proc/$sleeper/comm)
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	[ "$name" = vmatlas-frame ] && break
@@ -118,6 +98,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 run 0 show --json vmatlas-frame; says "\"pid\": $sleeper" out
 "$work/vmatlas-frame" 60 & sleeper="$sleeper $!"
+started=$sleeper
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	[ "$(cat "/proc/$!/comm")" = vmatlas-frame ] && break
 	sleep 0.1
@@ -128,12 +109,12 @@ for pid in $sleeper; do says "^ *$pid vmatlas-frame" err; done
 # A snapshot.
 mkdir "$work/snapshot"
 cat /proc/self/maps >"$work/snapshot/maps"
-run 0 show --json --from "$work/snapshot"; says '"kind": "snapshot"' out; valid common "$work/out"
+run 0 show --json --from "$work/snapshot"; says '"kind": "snapshot"' out; valid
 run 0 show --json "$work/snapshot"; says '"kind": "snapshot"' out
 
 # The model: the process object, --vma and --range, and what has no address space.
 run 2 pick --vma '[stack]' $$; says '--vma and --range do not go with pick' err
-run 0 vmas --json --vma '[stack]' self; says '"\[stack\]"' out; valid common "$work/out"
+run 0 vmas --json --vma '[stack]' self; says '"\[stack\]"' out; valid
 says '"comm": "frame"' out
 says '"start_time": [1-9]' out
 [ "$(grep -c '^  "' "$work/out")" = 1 ] || bad "--vma [stack]: $(cat "$work/out")"
@@ -147,7 +128,7 @@ run 0 vmas --vma '[stack]' $$ self
   [stack]' ] || bad "two processes: $(cat "$work/out")"
 if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
 	run 1 vmas 2; silent out
-	run 1 vmas --json 2; says 'vmatlas: 2: ' err; says '"pid": 2' out; valid common "$work/out"
+	run 1 vmas --json 2; says 'vmatlas: 2: ' err; says '"pid": 2' out; valid
 fi
 
 # Output that cannot be written is a failure; a closed pipe is a quiet one.

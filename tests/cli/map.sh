@@ -1,25 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vmatlas map: documents are valid, options choose, and what cannot be answered is told in one line.
-set -u
-top=${srcdir:-.}
-vmatlas=${VMATLAS:-./vmatlas}
-python=${PYTHON:-}
-work=$(mktemp -d) || exit 1
-pids=
-trap 'for p in $pids; do kill $p 2>/dev/null; done; rm -rf "$work"' EXIT
-fail=0
+command=map
+. "${srcdir:-.}/tests/cli/common.sh"
 
-bad() { echo "failed: $*"; fail=1; }
-# run STATUS ARGS...: output in out and err
-run() {
-	want=$1
-	shift
-	"$vmatlas" map "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$want" ] || { bad "map $*: exit $got, not $want"; cat "$work/err"; }
-}
-says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
 one_line() { [ "$(wc -l <"$work/err")" = 1 ] || { bad "not one line on stderr:"; cat "$work/err"; }; }
 clean() { ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$work/$1" || bad "control bytes in $1"; }
 # starts PID: until it no longer runs this shell's program
@@ -29,15 +13,8 @@ starts() {
 		sleep 0.1
 	done
 }
-valid() {
-	[ -n "$python" ] || return 0
-	"$python" "$top/tests/cli/validate.py" map "$work/out" || bad "not valid: $1"
-}
-
-sleep 1000 &
-quiet=$!
-pids=$quiet
-starts $quiet
+sleeper
+quiet=$sleeper
 
 run 0 --json $quiet; valid live
 run 0 --json -o start,class,reason,elf $quiet; valid "-o"
@@ -85,7 +62,7 @@ if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
 	run 1 2; says 'kernel thread' err; one_line
 fi
 sh -c 'sleep 0.3 & echo $!; exec sleep 1000' >"$work/zombie" &
-pids="$pids $!"
+started="$started $!"
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	grep -q '^State:.Z' "/proc/$(cat "$work/zombie")/status" 2>/dev/null && break
 	sleep 0.1
@@ -94,7 +71,7 @@ run 1 "$(cat "$work/zombie")"; says 'zombie\|ended' err; one_line
 
 # Names with bytes that a terminal would obey.
 name=$(printf '%s/a\033[31m \\012\302\233b ' "$work")
-cp /bin/sleep "$name" 2>/dev/null && { "$name" 1000 & pids="$pids $!"; hostile=$!; }
+cp /bin/sleep "$name" 2>/dev/null && { "$name" 1000 & started="$started $!"; hostile=$!; }
 starts "$hostile"
 run 0 "$hostile"; clean out; clean err
 run 0 --json "$hostile"; clean out; valid hostile
@@ -110,7 +87,7 @@ both="$work/both
 for name in "$deleted" "$newline" "$literal" "$both"; do
 	cp /bin/sleep "$name"
 	"$name" 1000 &
-	pids="$pids $!"
+	started="$started $!"
 	eval "map$((n = ${n:-0} + 1))=$!"
 	starts $!
 done
@@ -123,15 +100,15 @@ run 0 --raw --no-headings -o path,deleted --vma text "$map4"; says '/both\\x0a\\
 run 0 --raw --no-headings -o path,deleted --vma text "$map3"; says 'line \(yes\|true\)' out
 
 # An executable mapping of what only looks like an ELF file: the warning says what is wrong with it.
-if [ -n "$python" ]; then
+if [ -n "${PYTHON:-}" ]; then
 	head -c 100 /proc/self/exe >"$work/cut.so"
-	"$python" -c "import mmap, sys, time
+	"$PYTHON" -c "import mmap, sys, time
 f = open(sys.argv[1], 'rb')
 m = mmap.mmap(f.fileno(), 100, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC)
 print('ready', flush=True)
 time.sleep(1000)" "$work/cut.so" >"$work/ready" &
 	cut=$!
-	pids="$pids $cut"
+	started="$started $cut"
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		grep -q ready "$work/ready" && break
 		sleep 0.1

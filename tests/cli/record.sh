@@ -1,47 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vmatlas record: what it makes, with which rights, and that it replaces and leaves nothing.
-set -u
-top=${srcdir:-.}
-vmatlas=${VMATLAS:-./vmatlas}
-case $vmatlas in /*) ;; *) vmatlas=$PWD/$vmatlas ;; esac
-python=${PYTHON:-}
-work=$(mktemp -d) || exit 1
-pids=
-trap 'for p in $pids; do kill -KILL $p 2>/dev/null; done; rm -rf "$work"' EXIT
-fail=0
+command=record
+. "${srcdir:-.}/tests/cli/common.sh"
 
-bad() { echo "failed: $*"; fail=1; }
-# run STATUS ARGS...: output in out and err
-run() {
-	want=$1
-	shift
-	"$vmatlas" record "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$want" ] || { bad "record $*: exit $got, not $want"; cat "$work/err"; }
-}
-says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
 # nothing_in DIR: neither a snapshot nor what was to become one
 nothing_in() { [ -z "$(ls -A "$1")" ] || { bad "something is left in $1:"; ls -lA "$1"; }; }
-valid() {
-	[ -n "$python" ] || return 0
-	"$python" "$top/tests/cli/validate.py" record "$work/out" || bad "not valid: $1"
-}
 
 secret=hidden-31415926535897
 argument=27182818284590
 
 umask 000
-sleep 1000 &
-quiet=$!
+sleeper
+quiet=$sleeper
 # Nothing of the machine has these words by chance.
 SECRET=$secret sleep $argument &
 other=$!
-pids="$quiet $other"
-for p in $pids; do
-	until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.05; done
-	kill -STOP $p
-done
+started="$started $other"
+until [ "$(cat /proc/$other/comm)" = sleep ]; do sleep 0.05; done
+kill -STOP $quiet $other
 sleep 0.1
 
 mkdir "$work/empty"
@@ -87,7 +64,7 @@ run 1 no-such-name-at-all "$work/empty/x"
 run 1 2 "$work/empty/x" # a kernel thread, or nothing, in a container
 [ "$(cat /proc/2/comm 2>/dev/null)" != kthreadd ] || says 'kernel threads have none' err
 sh -c 'sleep 0 & echo $! >"$1"; exec sleep 600' - "$work/pid" &
-pids="$pids $!"
+started="$started $!"
 until zombie=$(cat "$work/pid") && grep -q '^State:.Z' "/proc/$zombie/status"; do sleep 0.05; done 2>/dev/null
 run 1 "$zombie" "$work/empty/x"; says 'zombies have it no more' err
 [ "$(wc -l <"$work/err")" = 1 ] || bad "a zombie: more than a line: $(cat "$work/err")"

@@ -1,25 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Sets of processes, chosen through tests/cli/frame.
-set -u
-frame=./tests/cli/frame
-work=$(mktemp -d) || exit 1
-started=
-trap '[ -z "$started" ] || kill -9 $started 2>/dev/null; rm -rf "$work"' EXIT
-fail=0
+program=./tests/cli/frame command=pick
+. "${srcdir:-.}/tests/cli/common.sh"
 leafname=vmset$$
 
-bad() { echo "failed: $*"; fail=1; }
-
-# run STATUS ARGS...: output in out and err
-run() {
-	want=$1
-	shift
-	"$frame" pick "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$want" ] || { bad "pick $*: exit $got, not $want"; cat "$work/out" "$work/err"; }
-}
-says() { grep -q -e "$1" "$work/$2" || { bad "pick: no '$1' in $2:"; cat "$work/$2"; }; }
 # The chosen PIDs are just these, in this order.
 pids_are() {
 	got=$(sed -n 's/^\([0-9]*\) .*/\1/p' "$work/out" | tr '\n' ' ')
@@ -55,9 +40,9 @@ cat >"$work/top.sh" <<END
 sh "$work/middle.sh" &
 sh "$work/holder.sh" & echo \$! >"$work/holder"; wait
 END
-sh "$work/top.sh" & top=$!
+sh "$work/top.sh" & root=$!
 sleep 600 & other=$!
-started="$top $other"
+started="$root $other"
 leaf=$(wait_line "$work/leaf") zombie=$(wait_line "$work/zombie") holder=$(wait_line "$work/holder")
 started="$started $leaf $holder"
 middle=$(awk '{ print $4 }' "/proc/$leaf/stat")
@@ -67,8 +52,8 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 		[ "$(cat "/proc/$leaf/comm")" = $leafname ] && break
 	sleep 0.1
 done
-tree=$(sorted "$top" "$middle" "$leaf" "$holder")
-run 0 --tree "$top"; pids_are $tree
+tree=$(sorted "$root" "$middle" "$leaf" "$holder")
+run 0 --tree "$root"; pids_are $tree
 says "^$leaf $middle 1$" out
 run 0 --tree "$middle"; pids_are $(sorted "$middle" "$leaf")
 run 0 --tree "$middle" --tree "$holder" "$leaf" "$other"
@@ -79,13 +64,13 @@ run 1 "$zombie"; says 'no process with an address space' err
 run 0 --name $leafname; pids_are "$leaf"
 run 0 --name "$leafname*"; pids_are "$leaf"
 run 0 $leafname; pids_are "$leaf"
-run 0 --tree "$top" --name sleep; pids_are "$holder"
-run 0 --tree "$top" --name sleep --name "$leafname*"; pids_are $(sorted "$holder" "$leaf")
+run 0 --tree "$root" --name sleep; pids_are "$holder"
+run 0 --tree "$root" --name sleep --name "$leafname*"; pids_are $(sorted "$holder" "$leaf")
 
 # Users: the effective one, by name and number.
-run 0 --tree "$top" --user "$(id -u)"; pids_are $tree
-run 0 --tree "$top" --user "$(id -un)"; pids_are $tree
-run 1 --tree "$top" --user "$(($(id -u) + 7))"
+run 0 --tree "$root" --user "$(id -u)"; pids_are $tree
+run 0 --tree "$root" --user "$(id -un)"; pids_are $tree
+run 1 --tree "$root" --user "$(($(id -u) + 7))"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
 	setpriv --ruid=65533 --euid=65534 sleep 600 & nobody=$!
 	started="$started $nobody"
@@ -100,9 +85,9 @@ fi
 
 # Control groups: every hierarchy that the kernel shows.
 for group in $(sed 's/^[^:]*:[^:]*://' "/proc/$$/cgroup" | sort -u); do
-	run 0 --tree "$top" --cgroup "$group"; pids_are $tree
+	run 0 --tree "$root" --cgroup "$group"; pids_are $tree
 done
-run 0 --tree "$top" --cgroup / --name sleep; pids_are "$holder"
+run 0 --tree "$root" --cgroup / --name sleep; pids_are "$holder"
 
 # All: what has an address space.
 run 0 --all

@@ -1,38 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Options and documents of share, small sets, and recorded processes.
-set -u
-top=${srcdir:-.}
-vmatlas=${VMATLAS:-./vmatlas}
-work=$(mktemp -d) || exit 1
-sleepers=
-trap 'for p in $sleepers; do kill $p; done 2>/dev/null; rm -rf "$work"' EXIT
-fail=0
+command=share
+. "${srcdir:-.}/tests/cli/common.sh"
 
-bad() { echo "failed: $*"; fail=1; }
-# run STATUS ARGS...: output in out and err
-run() {
-	want=$1
-	shift
-	"$vmatlas" share "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$want" ] || { bad "share $*: exit $got, not $want"; cat "$work/err"; }
-}
-says() { grep -q -e "$1" "$work/$2" || { bad "no '$1' in $2:"; cat "$work/$2"; }; }
-valid() {
-	[ -n "${PYTHON:-}" ] || return 0
-	"$PYTHON" "$top/tests/cli/validate.py" share "$work/out" || bad "not valid: share $*"
-}
 narrow() { # only paths are cut on terminals alone
 	[ "$(sed 's| /.*||' "$work/out" | wc -L)" -le 80 ] || bad "too wide: $(cat "$work/out")"
 }
 
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do
-	sleep 600 &
-	sleepers="$sleepers $!"
+	sleeper
 done
 # shellcheck disable=SC2086
-set -- $sleepers
+set -- $started
 run 2; says 'which process' err
 run 2 -o nope $$; says 'no such column' err
 run 1 2147483647; says 'no process' err

@@ -1,35 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command line of watch, its lines against the schema, and every way in which it ends.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-work=$(mktemp -d) || exit 99
-sleep 600 &
-one=$!
-sleep 600 &
-two=$!
-trap 'kill $one $two 2>/dev/null; rm -rf "$work"' EXIT
-while ! grep -q sleep /proc/$one/comm || ! grep -q sleep /proc/$two/comm; do sleep 0.02; done
-sleep 0.1
-fail=0
-bad() { echo "$*"; fail=1; }
+command='watch --interval 20ms'
+. "${srcdir:-.}/tests/cli/common.sh"
 
-run() {
-	expected=$1
-	shift
-	"$vmatlas" watch --interval 20ms "$@" >"$work/out" 2>"$work/err"
-	got=$?
-	[ $got = "$expected" ] || bad "watch $*: exit $got, not $expected: $(cat "$work/err")"
-}
-
-valid() {
-	"$top/tests/cli/validate.py" watch "$work/out"
-	case $? in
-	0 | 77) ;;
-	*) bad "$1: see above" ;;
-	esac
-}
+sleeper
+one=$sleeper
+sleeper
+two=$sleeper
 
 run 0 --json --count 3 $one
 valid "three samples"
