@@ -36,7 +36,7 @@ static int read_status(struct roster_process *process, struct source_process *so
 	if (rc < 0 || status_parse(buf_span(&text), &status, NULL) < 0)
 		return 0;
 	process->ppid = number_of(&status, STATUS_PPID);
-	process->inner_pid = number_of(&status, STATUS_NSPID);
+	process->inner_pid = number_of(&status, STATUS_NSTGID);
 	process->uid = number_of(&status, STATUS_UID);
 	process->uid.value = status.effective_uid;
 	process->threads = number_of(&status, STATUS_THREADS);

@@ -8,7 +8,7 @@ const struct name status_key_names[] = {
 	[STATUS_TGID] = { STATUS_TGID, "Tgid", "process ID" },
 	[STATUS_PID] = { STATUS_PID, "Pid", "thread ID" },
 	[STATUS_PPID] = { STATUS_PPID, "PPid", "parent" },
-	[STATUS_NSPID] = { STATUS_NSPID, "NSpid", "thread ID in its own PID namespace" },
+	[STATUS_NSTGID] = { STATUS_NSTGID, "NStgid", "process ID in its own PID namespace" },
 	[STATUS_UID] = { STATUS_UID, "Uid", "real user ID" },
 	[STATUS_GID] = { STATUS_GID, "Gid", "real group ID" },
 	[STATUS_THREADS] = { STATUS_THREADS, "Threads", "threads" },
@@ -69,7 +69,7 @@ static bool second_number(struct span value, uint64_t *number)
 static bool key_value(enum status_key key, struct span value, uint64_t *number)
 {
 	switch (key) {
-	case STATUS_NSPID:
+	case STATUS_NSTGID:
 		return last_number(value, number);
 	case STATUS_UID:
 	case STATUS_GID:

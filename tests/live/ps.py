@@ -215,6 +215,16 @@ def check_same_space():
         parent.wait()
 
 
+def check_leader_gone():
+    """The main thread has ended: the numbers are still those of the process."""
+    with State("leader-gone") as state:
+        row = rows(ps(state.pids[0], "-o", "+ppid,inner_pid"))[state.pids[0]]
+        want = {"ppid": os.getpid(), "inner_pid": None, "comm": "memstate"}
+        found = {key: row[key] for key in want}
+        if found != want or not row["rss"]:
+            bad(f"leader gone: {found}, not {want}; RSS {row['rss']}")
+
+
 def wait_for(read, enough, seconds=10):
     end = time.monotonic() + seconds
     while not enough(value := read()) and time.monotonic() < end:
@@ -454,7 +464,7 @@ def check_names():
 
 
 def check_all():
-    for check in (check_states, check_same_space, check_snapshot, check_machine, check_order, check_unprivileged,
+    for check in (check_states, check_same_space, check_leader_gone, check_snapshot, check_machine, check_order, check_unprivileged,
                   check_hidepid, check_pid_namespace, check_cgroups, check_vanishing,
                   check_names):
         check()

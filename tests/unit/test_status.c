@@ -29,7 +29,7 @@ static void test_full(void)
 {
 	static const uint64_t want[STATUS_KEY_MAX] = {
 		[STATUS_TGID] = 4242, [STATUS_PID] = 4242, [STATUS_PPID] = 4100,
-		[STATUS_NSPID] = 4242, [STATUS_UID] = 1000, [STATUS_GID] = 1000,
+		[STATUS_NSTGID] = 4242, [STATUS_UID] = 1000, [STATUS_GID] = 1000,
 		[STATUS_THREADS] = 3, [STATUS_VM_PEAK] = 9000 << 10,
 		[STATUS_VM_SIZE] = 8952 << 10, [STATUS_VM_LCK] = 4 << 10,
 		[STATUS_VM_PIN] = 8 << 10, [STATUS_VM_HWM] = 3712 << 10,
@@ -60,7 +60,7 @@ static void test_kinds(void)
 	CLEANUP(buf_done) struct buf comm = BUF_INIT;
 	struct status status = parse("status/good-namespaces.txt");
 
-	CHECK_U64(value_of(&status, STATUS_NSPID), 1);
+	CHECK_U64(value_of(&status, STATUS_NSTGID), 1);
 	CHECK_U64(value_of(&status, STATUS_PID), 98765);
 	status = parse("status/good-zombie.txt");
 	CHECK(status.state == 'Z');

@@ -15,7 +15,7 @@ enum status_key {
 	STATUS_TGID,
 	STATUS_PID,
 	STATUS_PPID,
-	STATUS_NSPID,		/* innermost */
+	STATUS_NSTGID,		/* innermost */
 	STATUS_UID,		/* real */
 	STATUS_GID,
 	STATUS_THREADS,
