@@ -14,6 +14,7 @@
  *   tally_huge.c    pages that are no RSS: hugetlb, huge zero page
  *   tally_fold.c    words -> sets of frames and swap slots
  *   tally_set.c     the sets
+ *   tally_slots.c   number of the set of each frame and swap slot
  *   tally_space.c   who has one address space
  *   tally_counts.c  kpagecount and kpageflags of frames that others may map too
  *   tally_sum.c     sets -> sums
@@ -24,13 +25,19 @@
 #define TALLY_JOIN_GAP 64u		/* unwanted pages that one read goes on over */
 #define TALLY_THREADS_MAX 16u
 #define TALLY_SLOTS_MAX (1ULL << 34)	/* 64 TiB of memory or swap: what says more is damaged */
-#define TALLY_BLOCK 64u		/* frames of which is known whether any was seen */
+#define TALLY_BLOCK 64u			/* frames or slots whose words stand together */
 
-/* Numbers of sets by frame or slot; memory is touched only where frames are. */
+/*
+ * Numbers of sets by frame or slot. Frames of processes lie scattered over all memory, and a page
+ * that is touched costs as much as counting a hundred of them: blocks of words stand in the order
+ * in which they were first needed. Block 0 stands for all that have none, and stays empty.
+ */
 struct tally_slots {
-	uint32_t *at;
-	uint8_t *touched;		/* per TALLY_BLOCK */
-	uint64_t count;
+	uint32_t *blocks;		/* by frame / TALLY_BLOCK: number of its block, or 0 */
+	uint64_t count;			/* frames or slots there is room for */
+	uint32_t *words;
+	uint32_t used;			/* blocks, from 1 */
+	uint32_t cap;
 };
 
 /* A word of tally_slots: number of the set, and whether an entry said "not mapped once". */
@@ -160,9 +167,9 @@ void tally_drop_huge_zero(struct tally_reader *reader, const struct tally_range 
 void tally_tell_hugetlb(struct tally_reader *reader, struct tally_range *range,
 			const uint64_t *words, uint64_t count);
 
-/* tally_fold.c; with the lock held. */
+/* tally_fold.c; with the lock held. Words go on up to `end`: those of the next range. */
 int tally_fold(struct tally_reader *reader, const struct tally_range *range,
-	       const uint64_t *words, uint64_t count);
+	       const uint64_t *words, uint64_t count, const uint64_t *end);
 
 /* tally_set.c */
 int tally_nodes_init(struct tally_nodes *nodes);
@@ -170,8 +177,27 @@ void tally_nodes_done(struct tally_nodes *nodes);
 /* The set with one more member, by thread `number`; TALLY_NONE for want of memory. */
 uint32_t tally_nodes_add(struct tally_nodes *nodes, uint32_t set, uint32_t member,
 			 unsigned number);
+
+/* tally_slots.c; all but reading a word may move the words. */
 int tally_slots_grow(struct tally_slots *slots, uint64_t count);
+int tally_slots_add(struct tally_slots *slots, uint64_t block);
 void tally_slots_done(struct tally_slots *slots);
+
+static inline uint32_t *tally_slot(const struct tally_slots *slots, uint64_t at)
+{
+	return slots->words + (uint64_t)slots->blocks[at / TALLY_BLOCK] * TALLY_BLOCK +
+	       at % TALLY_BLOCK;
+}
+
+/* The word of a frame below count, to write to; NULL for want of memory. */
+static inline uint32_t *tally_slot_make(struct tally_slots *slots, uint64_t at)
+{
+	uint64_t block = at / TALLY_BLOCK;
+
+	if (!slots->blocks[block] && tally_slots_add(slots, block) < 0)
+		return NULL;
+	return tally_slot(slots, at);
+}
 
 static inline uint32_t tally_step(struct tally_nodes *nodes, uint32_t set, uint32_t member,
 				  unsigned number)

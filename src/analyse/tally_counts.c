@@ -8,6 +8,8 @@
 /* One file of words by frame: whose, and what comes of a word. */
 struct pass {
 	enum source_frames what;
+	/* A frame is asked for only if its word has any of these bits, and it is wanted. */
+	uint32_t (*bits)(const struct tally *tally);
 	bool (*wants)(const struct tally *tally, uint64_t frame);
 	/* With the lock held; negative for want of memory. */
 	int (*apply)(struct tally_reader *reader, uint64_t frame, uint64_t word);
@@ -15,12 +17,12 @@ struct pass {
 
 static const struct tally_size *size_of(const struct tally *tally, uint64_t frame)
 {
-	return &tally->sizes[tally->frames.at[frame] & TALLY_SET_MASK];
+	return &tally->sizes[*tally_slot(&tally->frames, frame) & TALLY_SET_MASK];
 }
 
 static bool is_shared(const struct tally *tally, uint64_t frame)
 {
-	return tally->frames.at[frame] & TALLY_SHARED;
+	return *tally_slot(&tally->frames, frame) & TALLY_SHARED;
 }
 
 /*
@@ -30,10 +32,19 @@ static bool is_shared(const struct tally *tally, uint64_t frame)
 static bool maybe_huge(const struct tally *tally, uint64_t frame)
 {
 	uint64_t first = frame & ~(uint64_t)(tally->block - 1);
-	const uint32_t *at = tally->frames.at + first;
+	const struct tally_slots *slots = &tally->frames;
+	uint32_t head;
 
-	return tally->block && first + tally->block <= tally->frames.count && at[0] &&
-	       at[0] == at[tally->block / 2] && at[0] == at[tally->block - 1];
+	if (!tally->block || first + tally->block > slots->count)
+		return false;
+	head = *tally_slot(slots, first);
+	return head && head == *tally_slot(slots, first + tally->block / 2) &&
+	       head == *tally_slot(slots, first + tally->block - 1);
+}
+
+static uint32_t count_bits(const struct tally *tally)
+{
+	return tally->request.needs & TALLY_NEED_COUNTS ? UINT32_MAX : TALLY_SHARED;
 }
 
 /* Found once, and not mapped once: there is a mapper that was not seen. */
@@ -49,6 +60,12 @@ static bool wants_count(const struct tally *tally, uint64_t frame)
 	       maybe_huge(tally, frame);
 }
 
+static uint32_t flags_bits(const struct tally *tally)
+{
+	(void)tally;
+	return TALLY_SHARED;
+}
+
 static bool wants_flags(const struct tally *tally, uint64_t frame)
 {
 	const struct tally_size *size = size_of(tally, frame);
@@ -59,7 +76,7 @@ static bool wants_flags(const struct tally *tally, uint64_t frame)
 static int extend(struct tally_reader *reader, uint64_t frame, uint32_t member)
 {
 	struct tally *tally = reader->tally;
-	uint32_t *at = &tally->frames.at[frame];
+	uint32_t *at = tally_slot(&tally->frames, frame);
 	uint32_t set = tally_step(&tally->nodes, *at & TALLY_SET_MASK, member, reader->number);
 
 	if (set == TALLY_NONE)
@@ -95,13 +112,13 @@ static int apply_count(struct tally_reader *reader, uint64_t frame, uint64_t cou
 static void drop_zero(struct tally *tally, uint64_t frame)
 {
 	const struct tally_node *nodes = tally->nodes.items;
-	uint32_t set = tally->frames.at[frame] & TALLY_SET_MASK;
+	uint32_t *at = tally_slot(&tally->frames, frame), set = *at & TALLY_SET_MASK;
 
 	for (; set >= TALLY_KIND_MAX; set = nodes[set].parent)
 		if (tally_member_counts(tally, nodes[set].member))
 			tally->processes[tally->members[nodes[set].member].space].zero +=
 				tally->page_size;
-	tally->frames.at[frame] = 0;
+	*at = 0;
 }
 
 static int apply_flags(struct tally_reader *reader, uint64_t frame, uint64_t flags)
@@ -121,7 +138,7 @@ static int apply_words(struct tally_reader *reader, const struct pass *pass, uin
 
 	pthread_mutex_lock(&tally->lock);
 	for (size_t i = 0; i < count && rc >= 0; i++)
-		if (tally->frames.at[first + i] && pass->wants(tally, first + i))
+		if (*tally_slot(&tally->frames, first + i) && pass->wants(tally, first + i))
 			rc = pass->apply(reader, first + i, reader->words[i]);
 	pthread_mutex_unlock(&tally->lock);
 	return rc;
@@ -151,51 +168,57 @@ static int read_words(struct tally_reader *reader, const struct pass *pass, uint
 	return rc;
 }
 
-/* The next frame that is mapped, or the end of the block or range. */
-static uint64_t skip_empty(const struct tally_slots *slots, uint64_t frame, uint64_t end)
-{
-	uint64_t last = (frame | (TALLY_BLOCK - 1)) + 1;
+/* One read that goes on over small gaps. */
+struct batch {
+	uint64_t first;
+	uint64_t end;		/* 0: nothing is in it */
+};
 
-	if (last > end)
-		last = end;
-	for (; frame + 4 <= last; frame += 4)
-		if (slots->at[frame] | slots->at[frame + 1] | slots->at[frame + 2] |
-		    slots->at[frame + 3])
-			break;
-	while (frame < last && !slots->at[frame])
-		frame++;
-	return frame;
+static int batch_add(struct tally_reader *reader, const struct pass *pass, struct batch *batch,
+		     uint64_t frame)
+{
+	int rc = 0;
+
+	if (batch->end && frame > batch->end + FRAME_GAP) {
+		rc = read_words(reader, pass, batch->first, batch->end);
+		batch->end = 0;
+	}
+	if (!batch->end)
+		batch->first = frame;
+	batch->end = frame + 1;
+	return rc;
 }
 
-/* The wanted frames of [first, end), one read going on over small gaps. A thread changes only
- * words of its own span, and sets that were there before. */
+/* Most blocks have no frame that is mapped and not mapped once: that is seen at a glance. */
+static bool block_has(const uint32_t *words, uint32_t bits)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < TALLY_BLOCK; i++)
+		all |= words[i];
+	return all & bits;
+}
+
+/* The wanted frames of [first, end). A thread changes only words of its own span, and sets that
+ * were there before. */
 static int read_span(struct tally_reader *reader, const struct pass *pass, uint64_t first,
 		     uint64_t end)
 {
-	const struct tally *tally = reader->tally;
-	uint64_t from = 0, behind = 0;
+	const struct tally_slots *slots = &reader->tally->frames;
+	const uint32_t bits = pass->bits(reader->tally);
+	struct batch batch = { 0, 0 };
 
-	for (uint64_t frame = first; frame < end; frame++) {
-		if (!(frame % TALLY_BLOCK) && !tally->frames.touched[frame / TALLY_BLOCK]) {
-			frame += TALLY_BLOCK - 1;
+	for (uint64_t block = first; block < end; block += TALLY_BLOCK) {
+		const uint32_t *words = tally_slot(slots, block);
+
+		if (!slots->blocks[block / TALLY_BLOCK] || !block_has(words, bits))
 			continue;
-		}
-		if (!tally->frames.at[frame]) {
-			frame = skip_empty(&tally->frames, frame, end) - 1;
-			continue;
-		}
-		if (!pass->wants(tally, frame))
-			continue;
-		if (behind && frame > behind + FRAME_GAP) {
-			if (read_words(reader, pass, from, behind) < 0)
+		for (uint64_t i = 0; i < TALLY_BLOCK; i++)
+			if (words[i] & bits && pass->wants(reader->tally, block + i) &&
+			    batch_add(reader, pass, &batch, block + i) < 0)
 				return -1;
-			from = frame;
-		}
-		if (!behind)
-			from = frame;
-		behind = frame + 1;
 	}
-	return behind ? read_words(reader, pass, from, behind) : 0;
+	return batch.end ? read_words(reader, pass, batch.first, batch.end) : 0;
 }
 
 static void read_spans(struct tally_reader *reader, const struct pass *pass)
@@ -216,8 +239,8 @@ static void read_spans(struct tally_reader *reader, const struct pass *pass)
 	}
 }
 
-static const struct pass count_pass = { SOURCE_KPAGECOUNT, wants_count, apply_count };
-static const struct pass flags_pass = { SOURCE_KPAGEFLAGS, wants_flags, apply_flags };
+static const struct pass count_pass = { SOURCE_KPAGECOUNT, count_bits, wants_count, apply_count };
+static const struct pass flags_pass = { SOURCE_KPAGEFLAGS, flags_bits, wants_flags, apply_flags };
 
 static void read_counts(struct tally_reader *reader)
 {
@@ -233,18 +256,13 @@ static void read_flags(struct tally_reader *reader)
 static void assume_counts(struct tally_reader *reader)
 {
 	struct tally *tally = reader->tally;
+	struct tally_slots *slots = &tally->frames;
 
 	pthread_mutex_lock(&tally->lock);
-	for (uint64_t frame = 0; frame < tally->frames.count; frame++) {
-		if (!(frame % TALLY_BLOCK) && !tally->frames.touched[frame / TALLY_BLOCK]) {
-			frame += TALLY_BLOCK - 1;
-			continue;
-		}
-		if (tally->frames.at[frame] && is_shared(tally, frame) &&
-		    size_of(tally, frame)->found == 1 &&
+	for (uint64_t frame = 0; frame < slots->count; frame++)
+		if (*tally_slot(slots, frame) & TALLY_SHARED && size_of(tally, frame)->found == 1 &&
 		    extend(reader, frame, TALLY_OUTSIDE | 1) < 0)
 			break;
-	}
 	pthread_mutex_unlock(&tally->lock);
 }
 

@@ -40,48 +40,47 @@ static inline int fold_present(struct tally_reader *reader, const struct tally_r
 {
 	struct tally *tally = reader->tally;
 	uint64_t frame = pagemap_frame(word);
-	uint32_t shared = (uint32_t)(~word >> 56 & 1) << 31, old, set;
+	uint32_t shared = (uint32_t)(~word >> 56 & 1) << 31, *at, set;
 
 	if ((frame >= tally->frames.count || frame == tally->zero_frame) &&
 	    is_odd(reader, frame))
 		return 0;
-	old = tally->frames.at[frame];
-	set = old & TALLY_SET_MASK;
-	if (!set) {
+	at = tally_slot_make(&tally->frames, frame);
+	if (!at)
+		return no_memory(tally);
+	set = *at & TALLY_SET_MASK;
+	if (!set)
 		set = empty_set(range, word);
-		tally->frames.touched[frame / TALLY_BLOCK] = 1;
-	} else if (word & PAGEMAP_EXCLUSIVE) {
+	else if (word & PAGEMAP_EXCLUSIVE)
 		tally_space_note(tally, reader->process, set);
-	}
 	set = tally_step(&tally->nodes, set, range->group, reader->number);
 	if (set == TALLY_NONE)
 		return no_memory(tally);
-	tally->frames.at[frame] = set | (old & TALLY_SHARED) | shared;
+	*at = set | (*at & TALLY_SHARED) | shared;
 	return 0;
 }
 
-/* The number of a set is known long before its node has come from memory. */
-#define AHEAD 12
+/*
+ * The word of a frame and the node of its set have to come from memory, one after the other: both
+ * are asked for while words before them are still folded, beyond the end of a VMA.
+ */
+#define AHEAD_NODE 12
+#define AHEAD_WORD 24
 
-/* A page of the table that is written first costs one fault; one that is read first, two. */
-static inline void touch_block(struct tally_slots *slots, uint64_t at)
-{
-	uint64_t block = at / TALLY_BLOCK;
-
-	if (slots->touched[block])
-		return;
-	slots->touched[block] = 1;
-	*(volatile uint32_t *)&slots->at[block * TALLY_BLOCK] = 0;
-}
-
-static inline void fetch_ahead(struct tally *tally, uint64_t word)
+/* The word of its frame; of what has none, one that is empty. (Functions that only prefetch are
+ * dropped by gcc: they are seen as pure.) */
+static inline const uint32_t *word_ahead(const struct tally *tally, uint64_t word)
 {
 	uint64_t frame = pagemap_frame(word);
 
 	if (!(word & PAGEMAP_PRESENT) || frame >= tally->frames.count)
-		return;
-	touch_block(&tally->frames, frame);
-	__builtin_prefetch(&tally->nodes.items[tally->frames.at[frame] & TALLY_SET_MASK]);
+		return tally->frames.words;
+	return tally_slot(&tally->frames, frame);
+}
+
+static inline const struct tally_node *node_ahead(const struct tally *tally, uint64_t word)
+{
+	return &tally->nodes.items[*word_ahead(tally, word) & TALLY_SET_MASK];
 }
 
 static int fold_swap(struct tally_reader *reader, const struct tally_range *range, uint64_t word)
@@ -89,7 +88,7 @@ static int fold_swap(struct tally_reader *reader, const struct tally_range *rang
 	struct tally *tally = reader->tally;
 	struct swap_entry entry = pagemap_swap(word, true);
 	struct tally_slots *slots;
-	uint32_t set;
+	uint32_t *at, set;
 
 	if (entry.kind == SWAP_SPECIAL)
 		reader->special++;
@@ -100,30 +99,30 @@ static int fold_swap(struct tally_reader *reader, const struct tally_range *rang
 		reader->special++;
 		return 0;
 	}
-	set = slots->at[entry.offset];
-	if (!set) {
-		set = TALLY_SWAP;
-		slots->touched[entry.offset / TALLY_BLOCK] = 1;
-	}
-	set = tally_step(&tally->nodes, set, range->group, reader->number);
+	at = tally_slot_make(slots, entry.offset);
+	if (!at)
+		return no_memory(tally);
+	set = tally_step(&tally->nodes, *at ? *at : TALLY_SWAP, range->group, reader->number);
 	if (set == TALLY_NONE)
 		return no_memory(tally);
-	slots->at[entry.offset] = set;
+	*at = set;
 	return 0;
 }
 
 int tally_fold(struct tally_reader *reader, const struct tally_range *range,
-	       const uint64_t *words, uint64_t count)
+	       const uint64_t *words, uint64_t count, const uint64_t *end)
 {
 	struct tally_work *work = &reader->tally->works[reader->process];
-	uint64_t exclusive = 0;
+	uint64_t exclusive = 0, ahead = (uint64_t)(end - words);
 	int rc = 0;
 
 	for (uint64_t i = 0; i < count && rc >= 0; i++) {
 		uint64_t word = words[i];
 
-		if (i + AHEAD < count)
-			fetch_ahead(reader->tally, words[i + AHEAD]);
+		if (i + AHEAD_WORD < ahead) {
+			__builtin_prefetch(word_ahead(reader->tally, words[i + AHEAD_WORD]));
+			__builtin_prefetch(node_ahead(reader->tally, words[i + AHEAD_NODE]));
+		}
 		if (word & PAGEMAP_PRESENT) {
 			exclusive += word >> 56 & 1;
 			rc = fold_present(reader, range, word);

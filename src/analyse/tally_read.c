@@ -276,7 +276,7 @@ static int fold_window(struct tally_reader *reader, const struct window *window,
 			uint64_t count = (range->end < end ? range->end : end) - page;
 
 			if (pass) {
-				rc = tally_fold(reader, range, words, count);
+				rc = tally_fold(reader, range, words, count, reader->words + got);
 				continue;
 			}
 			tally_drop_huge_zero(reader, range, words, page, count);

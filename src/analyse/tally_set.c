@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "config.h"
-
-#include <sys/mman.h>
-
 #include "tally.h"
 
 #define FIRST_BUCKETS 1024u
@@ -102,42 +98,4 @@ uint32_t tally_nodes_add(struct tally_nodes *nodes, uint32_t set, uint32_t membe
 	node->memo_member[number & 1] = member;
 	node->memo_child[number & 1] = child;
 	return child;
-}
-
-static uint64_t blocks_of(uint64_t count)
-{
-	return (count + TALLY_BLOCK - 1) / TALLY_BLOCK;
-}
-
-int tally_slots_grow(struct tally_slots *slots, uint64_t count)
-{
-	uint64_t old = slots->count, wanted = (blocks_of(count) + 1) * TALLY_BLOCK;
-	uint8_t *touched;
-	void *at;
-
-	if (count <= old)
-		return 0;
-	if (wanted < old * 2)
-		wanted = old * 2;
-	touched = realloc(slots->touched, blocks_of(wanted));
-	if (!touched)
-		return -ERROR_NOMEM;
-	slots->touched = touched;
-	memset(touched + blocks_of(old), 0, blocks_of(wanted) - blocks_of(old));
-	at = old ? mremap(slots->at, old * sizeof(*slots->at), wanted * sizeof(*slots->at),
-			  MREMAP_MAYMOVE) :
-		mmap(NULL, wanted * sizeof(*slots->at), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at == MAP_FAILED)
-		return -ERROR_NOMEM;
-	slots->at = at;
-	slots->count = wanted;
-	return 0;
-}
-
-void tally_slots_done(struct tally_slots *slots)
-{
-	free(slots->touched);
-	if (slots->count)
-		munmap(slots->at, slots->count * sizeof(*slots->at));
 }

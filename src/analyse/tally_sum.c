@@ -43,21 +43,17 @@ int tally_sizes(struct tally *tally)
  * again and again would wait for itself. */
 static void count_slots(const struct tally_slots *slots, uint64_t *frames)
 {
-	for (uint64_t block = 0; block < slots->count / TALLY_BLOCK; block++) {
-		const uint32_t *at = slots->at + block * TALLY_BLOCK;
-		const uint32_t *end = at + TALLY_BLOCK, *first = at;
-		uint32_t set = *at;
+	const uint32_t *at = slots->words + TALLY_BLOCK;
+	const uint32_t *end = at + (uint64_t)slots->used * TALLY_BLOCK;
 
-		if (!slots->touched[block])
-			continue;
-		while (++at < end) {
-			if (*at == set)
-				continue;
-			frames[set & TALLY_SET_MASK] += (uint64_t)(at - first);
-			first = at;
-			set = *at;
-		}
-		frames[set & TALLY_SET_MASK] += (uint64_t)(end - first);
+	if (!slots->used)
+		return;
+	while (at < end) {
+		const uint32_t *first = at;
+
+		while (++at < end && *at == *first)
+			;
+		frames[*first & TALLY_SET_MASK] += (uint64_t)(at - first);
 	}
 }
 

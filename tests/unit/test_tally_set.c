@@ -59,18 +59,27 @@ static void test_many(void)
 
 static void test_slots(void)
 {
-	struct tally_slots slots = { NULL, NULL, 0 };
+	struct tally_slots slots = { NULL, 0, NULL, 0, 0 };
+	uint64_t far = 1 << 20;
 
 	CHECK(tally_slots_grow(&slots, 10) == 0);
 	CHECK(slots.count >= 10 && slots.count % TALLY_BLOCK == 0);
-	slots.at[9] = 7;
-	slots.touched[0] = 1;
-	CHECK(tally_slots_grow(&slots, 1 << 20) == 0);
-	CHECK(slots.count >= 1 << 20);
-	CHECK_U64(slots.at[9], 7);
-	CHECK_U64(slots.touched[0], 1);
-	CHECK_U64(slots.at[(1 << 20) - 1], 0);
-	CHECK_U64(slots.touched[((1 << 20) - 1) / TALLY_BLOCK], 0);
+	CHECK_U64(*tally_slot(&slots, 9), 0);
+	*tally_slot_make(&slots, 9) = 7;
+	CHECK(tally_slots_grow(&slots, far) == 0);
+	CHECK(slots.count >= far);
+	CHECK_U64(*tally_slot(&slots, 9), 7);
+	CHECK_U64(*tally_slot(&slots, far - 1), 0);
+	*tally_slot_make(&slots, far - 1) = 8;
+	CHECK_U64(slots.used, 2);
+	/* Words move when there are many blocks, and keep what they are. */
+	for (uint64_t at = TALLY_BLOCK; at < far; at += TALLY_BLOCK)
+		*tally_slot_make(&slots, at) = (uint32_t)at;
+	for (uint64_t at = TALLY_BLOCK; at < far; at += TALLY_BLOCK)
+		CHECK_U64(*tally_slot(&slots, at), at);
+	CHECK_U64(*tally_slot(&slots, 9), 7);
+	CHECK_U64(*tally_slot(&slots, far - 1), 8);
+	CHECK_U64(slots.used, far / TALLY_BLOCK);
 	tally_slots_done(&slots);
 }
 
