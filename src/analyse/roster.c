@@ -144,7 +144,8 @@ int roster_read(struct source *source, const struct roster_request *request,
 	struct reading reading = { request, &found };
 	struct tally_request tally = {
 		.pids = request->pids, .count = request->count, .threads = request->threads,
-		.needs = request->needs & ROSTER_NEED_OUTSIDE ? TALLY_NEED_COUNTS : 0,
+		.needs = (request->needs & ROSTER_NEED_OUTSIDE ? TALLY_NEED_COUNTS : 0) |
+			(request->needs & ROSTER_LISTED ? TALLY_LISTED : 0),
 		.visit = read_process, .progress = report_progress, .ctx = &reading,
 	};
 	int rc;

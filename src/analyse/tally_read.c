@@ -363,6 +363,11 @@ void tally_read(struct tally_reader *reader)
 	reader->zero = reader->huge_zero = reader->special = 0;
 	if (rc >= 0) {
 		record->pid = source_process_pid(source);
+		if (tally->request.needs & TALLY_LISTED && !source_process_has_space(source)) {
+			record->state = TALLY_NO_SPACE;
+			record->gap = GAP_NOT_APPLICABLE;
+			return;
+		}
 		if (tally->request.visit &&
 		    tally->request.visit(tally->request.ctx, reader->process, source) < 0)
 			tally_fail(tally, NULL);

@@ -66,7 +66,7 @@ static int files_one(struct cli *cli, struct report *report, struct source_proce
 
 	(void)none;
 	if (choose_columns(cli, &objects, &users, error) < 0 ||
-	    cli_select(cli, true, &selection, error) < 0 ||
+	    cli_select(cli, SELECT_ALL, &selection, error) < 0 ||
 	    stop_begin(cli, &selection, &stop, error) < 0)
 		return -1;
 	rc = load(cli, &selection, &mapped, error);

@@ -74,10 +74,12 @@ static void data_done(struct ps_data *data)
 
 static int collect(struct cli *cli, unsigned needs, struct ps_data *data, struct error *error)
 {
-	int rc = cli_select(cli, true, &data->selection, error);
+	int rc = cli_select(cli, SELECT_ALL | SELECT_UNREAD, &data->selection, error);
 
 	if (cli_has_outside(cli))
 		needs |= ROSTER_NEED_OUTSIDE;
+	if (data->selection.unread)
+		needs |= ROSTER_LISTED;
 	if (rc >= 0)
 		rc = stop_begin(cli, &data->selection, &data->stop, error);
 	if (rc >= 0)

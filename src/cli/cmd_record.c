@@ -104,7 +104,7 @@ static int record(struct cli *cli, struct report *report, struct source_process 
 
 	(void)process;
 	if (rc >= 0)
-		rc = cli_select(cli, false, &selection, error);
+		rc = cli_select(cli, 0, &selection, error);
 	if (rc >= 0 && selection.failed)
 		rc = -1;	/* it was told */
 	if (rc >= 0)

@@ -106,7 +106,7 @@ static void data_done(struct share_data *data)
 /* The set runs again when this returns. */
 static int collect(struct cli *cli, struct share_data *data, struct error *error)
 {
-	int rc = cli_select(cli, false, &data->selection, error);
+	int rc = cli_select(cli, 0, &data->selection, error);
 
 	if (rc >= 0)
 		rc = stop_begin(cli, &data->selection, &data->stop, error);

@@ -342,14 +342,35 @@ static int take_chosen(struct choice *choice, struct error *error)
 			 ": kernel threads have none, and zombies have it no more" : "");
 }
 
-static int choose(struct choice *choice, bool all, struct error *error)
+/* All, whatever they are: neither a name nor a parent has to be known, nor who would be stopped. */
+static bool need_no_stat(const struct cli *cli, unsigned how)
+{
+	return how & SELECT_UNREAD && cli_selects_all(cli) && !cli_has(cli, "tree") &&
+	       !cli_has(cli, "stop") && !cli->from;
+}
+
+static void take_all(struct choice *choice)
+{
+	for (size_t i = 0; i < choice->count; i++)
+		choice->candidates[i].alive = choice->candidates[i].named = true;
+}
+
+static void choose_trees(struct choice *choice)
+{
+	read_candidates(choice);
+	for (size_t i = 0; i < choice->count; i++)
+		walk_tree(choice, &choice->candidates[i]);
+}
+
+static int choose(struct choice *choice, unsigned how, struct error *error)
 {
 	struct cli *cli = choice->cli;
 	bool narrowed = cli_has(cli, "user") || cli_has(cli, "name") || cli_has(cli, "cgroup");
 	bool rooted = cli->operand_count || cli_has(cli, "tree");
+	bool all = cli_has(cli, "all") ||
+		   (!rooted && (how & SELECT_ALL || narrowed || cli->from));
 	int rc = choose_users(choice, error);
 
-	all = cli_has(cli, "all") || (!rooted && (all || narrowed || cli->from));
 	if (rc >= 0 && !all && !rooted)
 		rc = error_set(error, ERROR_USAGE, NULL, "which processes? give PIDs, --tree, "
 			       "--cgroup, --user, --name or --all");
@@ -363,20 +384,22 @@ static int choose(struct choice *choice, bool all, struct error *error)
 	if (rc < 0)
 		return rc;
 	mark_roots(choice, all);
-	read_candidates(choice);
-	for (size_t i = 0; i < choice->count; i++)
-		walk_tree(choice, &choice->candidates[i]);
+	choice->selection->unread = need_no_stat(cli, how);
+	if (choice->selection->unread)
+		take_all(choice);
+	else
+		choose_trees(choice);
 	return take_chosen(choice, error);
 }
 
-int cli_select(struct cli *cli, bool all, struct selection *selection, struct error *error)
+int cli_select(struct cli *cli, unsigned how, struct selection *selection, struct error *error)
 {
 	struct selection found = { 0 };
 	struct choice choice = { .cli = cli, .selection = &found, .text = BUF_INIT };
 	int rc = cli_source(cli, error);
 
 	if (rc >= 0)
-		rc = choose(&choice, all, error);
+		rc = choose(&choice, how, error);
 	free(choice.candidates);
 	free(choice.roots);
 	free(choice.uids);

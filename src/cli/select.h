@@ -30,14 +30,22 @@ struct selection {
 	size_t gone;			/* ended while they were looked at */
 	size_t refused;			/* could not be looked at: hidepid, or not recorded */
 	size_t failed;			/* operands that name nothing; each was told on stderr */
+	bool unread;			/* ppid and start_time are 0 */
+};
+
+enum select_how {
+	SELECT_ALL = 1 << 0,		/* with no option and no operand: all processes */
+	/* Where all processes are wanted and nothing has to be known of them: as they are listed,
+	 * unread, and kernel threads and zombies among them. */
+	SELECT_UNREAD = 1 << 1
 };
 
 /*
  * Opens the source and chooses. With no option and no operand these are all processes where
- * `all` says so or a snapshot is read, else ERROR_USAGE. A set without any process is
+ * `how` says so or a snapshot is read, else ERROR_USAGE. A set without any process is
  * ERROR_NOT_FOUND. The caller calls selection_done().
  */
-int cli_select(struct cli *cli, bool all, struct selection *selection, struct error *error);
+int cli_select(struct cli *cli, unsigned how, struct selection *selection, struct error *error);
 void selection_done(struct selection *selection);
 /* For the caller to free; NULL for want of memory. */
 pid_t *selection_pids(const struct selection *selection, struct error *error);

@@ -191,6 +191,7 @@ int live_process_open(struct source *source, pid_t pid, struct source_process **
 		rc = live_use_thread(p, error);
 	if (rc < 0)
 		return rc;
+	p->base.no_space = p->stat.kernel_thread || live_has_ended(p->stat.state);
 	guard = NULL;
 	*process = &p->base;
 	return 0;

@@ -169,6 +169,11 @@ pid_t source_process_pid(const struct source_process *process)
 	return process->pid;
 }
 
+bool source_process_has_space(const struct source_process *process)
+{
+	return !process->no_space;
+}
+
 pid_t source_process_tid(const struct source_process *process)
 {
 	return process->tid;

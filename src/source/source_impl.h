@@ -80,6 +80,7 @@ struct source_process {
 	struct source *source;
 	pid_t pid;
 	pid_t tid;
+	bool no_space;		/* see source_process_has_space() */
 	enum gap access[ACCESS_MAX];
 };
 

@@ -384,6 +384,28 @@ static void test_states(struct source *source)
 	tally_free(tally);
 }
 
+/* A zombie has ended, but it is no news where it was listed as one. */
+static void test_zombie(struct source *source)
+{
+	pid_t zombie = fork(), list[2] = { zombie, pids[0] };
+	struct tally *tally;
+	siginfo_t info;
+
+	if (!zombie)
+		_exit(0);
+	waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT);
+	tally = run(source, list, 2, 0, 1);
+	CHECK_U64(tally_totals(tally)->gone, 1);
+	CHECK_U64(tally_totals(tally)->no_space, 0);
+	tally_free(tally);
+	tally = run(source, list, 2, TALLY_LISTED, 1);
+	CHECK_U64(tally_totals(tally)->gone, 0);
+	CHECK_U64(tally_totals(tally)->no_space, 1);
+	CHECK_U64(tally_totals(tally)->counted, 1);
+	tally_free(tally);
+	waitpid(zombie, NULL, 0);
+}
+
 int main(void)
 {
 	struct source *source;
@@ -401,6 +423,7 @@ int main(void)
 	test_part(source);
 	test_same_space(source);
 	test_states(source);
+	test_zombie(source);
 	stop();
 	source_free(source);
 	TEST_END;

@@ -13,7 +13,8 @@ enum roster_need {
 	ROSTER_NEED_CMDLINE = 1 << 1,		/* reads memory of the target */
 	ROSTER_NEED_NAMESPACES = 1 << 2,
 	/* The set is not all processes: mappers outside count for PSS. */
-	ROSTER_NEED_OUTSIDE = 1 << 3
+	ROSTER_NEED_OUTSIDE = 1 << 3,
+	ROSTER_LISTED = 1 << 4			/* see TALLY_LISTED */
 };
 
 /* A number of status that may be missing. */

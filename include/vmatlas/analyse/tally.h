@@ -25,7 +25,10 @@ enum tally_need {
 	TALLY_NEED_COUNTS = 1 << 0,
 	/* kpageflags of anonymous frames that several map: which KSM merged. */
 	TALLY_NEED_KSM = 1 << 1,
-	TALLY_NEED_SETS = 1 << 2	/* tally_sets() is used; else only sums are kept */
+	TALLY_NEED_SETS = 1 << 2,	/* tally_sets() is used; else only sums are kept */
+	/* The PIDs are as they were listed: kernel threads and zombies are among them, and are not
+	 * visited. */
+	TALLY_LISTED = 1 << 3
 };
 
 struct tally_request {
@@ -49,7 +52,7 @@ struct tally_request {
 
 enum tally_state {
 	TALLY_COUNTED,
-	TALLY_NO_SPACE,		/* kernel thread */
+	TALLY_NO_SPACE,		/* kernel thread; with TALLY_LISTED also what was a zombie */
 	TALLY_GONE,		/* ended, is a zombie, or executed another program meanwhile */
 	TALLY_REFUSED,		/* may not be read */
 	TALLY_FAILED		/* something else; see gap and why */

@@ -156,6 +156,8 @@ DEFINE_CLEANUP(source_process_free, struct source_process)
 
 pid_t source_process_pid(const struct source_process *process);	/* 0 if not recorded */
 pid_t source_process_tid(const struct source_process *process);	/* whose files are read */
+/* False: a kernel thread, or a zombie without threads, when it was opened. */
+bool source_process_has_space(const struct source_process *process);
 struct source *source_process_source(const struct source_process *process);
 
 /* GAP_NOT_READ until somebody needed it, then GAP_NONE once it was ok, or the reason of the first
