@@ -93,6 +93,7 @@ int share_load(struct source *source, const struct share_request *request,
 		rc = read_tally(source, &load, error);
 	if (rc >= 0) {
 		share_users_settle(&load);
+		share_sysv_settle(source, &load);
 		rc = share_sum(&load, error);
 	}
 	if (rc >= 0)

@@ -10,6 +10,7 @@
  *   share_groups.c   objects and classes of VMAs: the groups of the tally
  *   share_classes.c  class and role of VMAs
  *   share_users.c    which address spaces map an object
+ *   share_sysv.c     SysV segments: which of them stay
  *   share_sum.c      sets of the tally -> sums
  *   share_forks.c    parents and children
  */
@@ -88,6 +89,10 @@ void share_users_done(struct share_users *users);
 int share_users_note(struct share_load *load, size_t process, uint32_t number,
 		     const struct maps_line *line);
 void share_users_settle(struct share_load *load);
+bool share_user_counts(const struct share *share, const struct share_user *user);
+
+/* share_sysv.c: after share_users_settle(). */
+void share_sysv_settle(struct source *source, struct share_load *load);
 
 /* share_sum.c */
 int share_sum(struct share_load *load, struct error *error);

@@ -114,6 +114,8 @@ static int object_add(struct share_groups *groups, const struct maps_line *line)
 	/* Under its own name, but shared: the object behind shared anonymous memory. */
 	if (object->object_kind == KIND_DEV_ZERO && line->perms & VMA_SHARED)
 		object->object_kind = KIND_SHARED_ANON;
+	if (object->object_kind == KIND_SYSV)
+		object->deleted_gap = GAP_NOT_READ;
 	object->kind = kind_texts[object->object_kind];
 	if (buf_add_span(&object->name, line->name) < 0)
 		return -ERROR_NOMEM;

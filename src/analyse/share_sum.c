@@ -110,7 +110,9 @@ static uint64_t *fate_of_file(const struct share_object *object, struct share_fr
 	case KIND_POSIX_SHM:
 	case KIND_HUGETLB_FILE:
 		return object->deleted ? &freed->objects : &freed->kept;
-	case KIND_SYSV:		/* always shown as deleted; it stays until IPC_RMID */
+	case KIND_SYSV:
+		return object->deleted_gap == GAP_NONE && object->deleted &&
+		       object->attached <= object->vmas ? &freed->objects : &freed->kept;
 	case KIND_NAME:
 		return &freed->kept;
 	default:

@@ -38,7 +38,7 @@ int share_users_note(struct share_load *load, size_t process, uint32_t number,
 }
 
 /* Those of a process that ended, or that has the space of another, count nothing. */
-static bool user_counts(const struct share *share, const struct share_user *user)
+bool share_user_counts(const struct share *share, const struct share_user *user)
 {
 	size_t count;
 	const struct tally_process *process = &tally_processes(share->tally, &count)[user->process];
@@ -55,7 +55,7 @@ void share_users_settle(struct share_load *load)
 		const struct share_user *user = &users->items[i];
 		struct share_object *object = &share->objects[user->object];
 
-		if (!user_counts(share, user))
+		if (!share_user_counts(share, user))
 			continue;
 		if (!object->vmas)
 			object->user = user->process;

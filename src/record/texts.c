@@ -40,6 +40,7 @@ struct texts {
 	struct source_process *source;
 	struct missing *missing;
 	int dir;
+	bool sysv;		/* some VMA is a SysV segment */
 	struct buf text;	/* used again and again */
 	char *chunk;
 	struct vma_range *links;	/* VMAs whose link may not be what maps shows */
@@ -93,12 +94,14 @@ static int long_text(struct texts *t, enum source_text what, struct error *error
 }
 
 /* A name of the user takes the place of the path; backslash 012 may be a newline or not. */
-static int note_link(struct texts *t, struct span text, struct error *error)
+static int note_line(struct texts *t, struct span text, struct error *error)
 {
 	struct maps_line line;
 
-	if (maps_parse_line(text, &line, NULL) < 0 ||
-	    (!line.newline_escape && !span_starts(line.name, "[anon_shmem:")))
+	if (maps_parse_line(text, &line, NULL) < 0)
+		return 0;
+	t->sysv |= line.deleted && span_starts(line.name, "/SYSV");
+	if ((!line.newline_escape && !span_starts(line.name, "[anon_shmem:")))
 		return 0;
 	if (array_grow((void **)&t->links, &t->link_cap, t->link_count, sizeof(*t->links)) < 0)
 		return error_nomem(error);
@@ -113,7 +116,7 @@ static int copy_maps(struct texts *t, struct lines *lines, struct out *out,
 	int rc;
 
 	while ((rc = lines_next(lines, &line, failure)) > 0)
-		if (note_link(t, line, error) < 0 || out_add(out, line.ptr, line.len, error) < 0 ||
+		if (note_line(t, line, error) < 0 || out_add(out, line.ptr, line.len, error) < 0 ||
 		    out_add(out, "\n", 1, error) < 0 || recording_stopped(t->recording, error) < 0)
 			return -1;
 	return rc < 0 ? 1 : out_end(out, error);
@@ -328,6 +331,8 @@ static int all_texts(struct texts *t, struct error *error)
 		rc = long_text(t, long_texts[i], error);
 	for (size_t i = 0; i < ARRAY_SIZE(short_texts) && rc >= 0; i++)
 		rc = short_text(t, short_texts[i], error);
+	if (rc >= 0 && t->sysv)
+		rc = short_text(t, SOURCE_SYSV_SHM, error);
 	if (rc >= 0 && t->recording->options->cmdline)
 		rc = cmdline_text(t, error);
 	if (rc >= 0)

@@ -45,7 +45,8 @@ int share_add_causes(struct report *report, const struct share *share)
 SHARE_GETTER(object, path, cell_bytes(buf_span(&OBJECT(row)->name)))
 SHARE_GETTER(object, kind, cell_text(OBJECT(row)->kind))
 SHARE_GETTER(object, inode, OBJECT(row)->inode ? cell_count(OBJECT(row)->inode) : cell_null())
-SHARE_GETTER(object, deleted, cell_bool(OBJECT(row)->deleted))
+SHARE_GETTER(object, deleted, OBJECT(row)->deleted_gap == GAP_NONE ?
+	     cell_bool(OBJECT(row)->deleted) : cell_missing(OBJECT(row)->deleted_gap))
 SHARE_GETTER(object, once, share_size(row->share, OBJECT(row)->once))
 SHARE_GETTER(object, copied, share_size(row->share, OBJECT(row)->copied))
 SHARE_GETTER(object, rss, share_size(row->share, OBJECT(row)->rss))
@@ -85,7 +86,7 @@ const struct column share_object_columns[] = {
 	  object_hugetlb },
 	{ "device", "DEVICE", "device of its file system", COLUMN_JSON, 0, 6, object_device },
 	{ "inode", "INODE", "inode", SHARE_MORE | COLUMN_HEX_HUGE, 0, 8, object_inode },
-	{ "deleted", "DELETED", "it has no name any more", COLUMN_JSON, 0, 7, object_deleted },
+	{ "deleted", "DELETED", "it has no name any more, or IPC_RMID was called", COLUMN_JSON, 0, 7, object_deleted },
 	{ "path", "PATH", "its name, as the first process sees it",
 	  BOTH | COLUMN_TRUNC | COLUMN_TAIL | COLUMN_HEX_BYTES, 0, 40, object_path },
 	{ NULL },

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #define PF_KTHREAD 0x200000	/* include/linux/sched.h */
 #define LINK_MAX_BYTES (64u << 10)
@@ -136,6 +137,39 @@ int live_threads(struct source_process *process, pid_t **tids, size_t *count,
 	return live_numbers(process->source, p->dir, "task", tids, count, error);
 }
 
+/* 0: it has our IPC namespace. */
+static int live_own_ipc(struct source_process *process, struct error *error)
+{
+	struct live_process *p = live_process_of(process);
+	struct stat own, other;
+
+	source_count(process->source, 0);
+	if (fstatat(p->dir, "ns/ipc", &other, 0) < 0)
+		return live_refusal(p, "ns/ipc", errno, error);
+	if (fstatat(live_of(process->source)->proc, "self/ns/ipc", &own, 0) < 0)
+		return error_errno(error, errno, "self/ns/ipc", "stat");
+	if (own.st_ino == other.st_ino && own.st_dev == other.st_dev)
+		return 0;
+	return error_set(error, ERROR_NOT_FOUND, "sysv_shm", "it is in another IPC namespace");
+}
+
+static int live_sysv_shm_open(struct source_process *process, int *fd, struct error *error)
+{
+	int file, rc = live_own_ipc(process, error);
+
+	if (rc < 0)
+		return rc;
+	file = source_openat(process->source, live_of(process->source)->proc, "sysvipc/shm",
+			     O_RDONLY);
+	if (file == -ENOENT)
+		return error_set(error, ERROR_NOT_IN_KERNEL, "sysvipc/shm",
+				 "this kernel does not have it");
+	if (file < 0)
+		return error_errno(error, -file, "sysvipc/shm", "open");
+	*fd = file;
+	return 0;
+}
+
 int live_text_open(struct source_process *process, pid_t tid, enum source_text what, int *fd,
 		   struct error *error)
 {
@@ -144,6 +178,8 @@ int live_text_open(struct source_process *process, pid_t tid, enum source_text w
 	char path[64];
 	int file;
 
+	if (what == SOURCE_SYSV_SHM)
+		return live_sysv_shm_open(process, fd, error);
 	if (!tid && what == SOURCE_CHILDREN)
 		tid = process->tid;
 	snprintf(path, sizeof(path), "task/%d/%s", tid, name);

@@ -28,6 +28,7 @@ static const struct {
 	[SOURCE_SYSCALL] = { "syscall", ACCESS_MAX },
 	[SOURCE_CHILDREN] = { "children", ACCESS_MAX },
 	[SOURCE_CGROUP] = { "cgroup", ACCESS_MAX },
+	[SOURCE_SYSV_SHM] = { "sysv_shm", ACCESS_MAX },
 };
 
 static const enum source_frames frames_of_access[ACCESS_MAX] = {

@@ -3,9 +3,11 @@
 """share_freed.py VMATLAS MEMSTATE: what would be free if one process ended, and what is mapped to
 the zero pages, against frames and objects read here from maps, pagemap, kpageflags, kpagecount."""
 import collections
+import ctypes
 import mmap
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +29,7 @@ class Space:
         self.frames = collections.defaultdict(list)
         self.objects = {}	# (device, inode) -> name
         self.shared = set()	# of them, mapped MAP_SHARED
+        self.vmas = collections.Counter()
         with open(f"/proc/{pid}/maps", "rb") as maps, \
                 open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
             for line in maps:
@@ -38,6 +41,7 @@ class Space:
         if start >= 1 << 63:
             return
         if key:
+            self.vmas[key] += 1
             self.objects[key] = words[5].rstrip(b"\n") if len(words) > 5 else b""
             if words[1].endswith(b"s"):
                 self.shared.add(key)
@@ -45,6 +49,14 @@ class Space:
         for (word,) in struct.iter_unpack("=Q", data):
             if word >> 63:
                 self.frames[word & (1 << 55) - 1].append(key)
+
+
+def segment_goes(number, vmas):
+    with open("/proc/sysvipc/shm", encoding="ascii") as file:
+        for words in map(str.split, file.readlines()[1:]):
+            if int(words[1]) == number:
+                return int(words[2], 8) & 0o1000 and int(words[6]) == vmas
+    return False
 
 
 class Machine:
@@ -67,6 +79,8 @@ class Machine:
             return "kept"
         if [s for s in self.spaces if s is not space and key in s.objects]:
             return "kept"
+        if name.startswith(b"/SYSV"):
+            return "freed" if segment_goes(key[1], space.vmas[key]) else "kept"
         if name.endswith(b" (deleted)"):
             return "freed"
         if flags >> HUGE & 1:
@@ -174,6 +188,79 @@ def check_parts_of(what, memory, fate):
     memory.close()
 
 
+class Segment:
+    """A SysV segment of 24 pages that this process and its children attach."""
+
+    def __init__(self):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.libc.shmat.restype = ctypes.c_void_p
+        self.libc.shmdt.argtypes = [ctypes.c_void_p]
+        self.number = self.libc.shmget(0, 24 * PAGE, 0o1600)
+        self.at = self.libc.shmat(self.number, None, 0)
+
+    def touch(self, number):
+        ctypes.memset(self.at + 8 * number * PAGE, 1, 8 * PAGE)
+
+    def remove(self):
+        self.libc.shmctl(self.number, 0, None)
+
+    def detach(self):
+        self.libc.shmdt(self.at)
+
+
+def segment_of(document, number):
+    return next(r for r in document["objects"] if r["kind"] == "sysv" and r["inode"] == number)
+
+
+def sysv_is(what, pids, number, deleted, goes):
+    document = agree(what, pids, *pids)
+    row, freed = segment_of(document, number), document["set"]["freed"]
+    if row["deleted"] is not deleted or row["once"] != 8 * PAGE * len(pids):
+        share.bad(f"{what}: {row}")
+    if freed["objects" if goes else "kept"] < row["once"] or \
+            (not goes and freed["objects"] >= row["once"]):
+        share.bad(f"{what}: of {row['once']}: {freed}")
+
+
+def check_sysv():
+    segment = Segment()
+    if segment.number < 0:
+        print("skipped: no SysV shared memory")
+        return
+    with Fork(2, segment.touch) as pids:
+        sysv_is("SysV segment", pids, segment.number, False, False)
+        segment.remove()
+        sysv_is("attached outside of the set too", pids, segment.number, True, False)
+        segment.detach()
+        sysv_is("removed SysV segment", pids, segment.number, True, True)
+        sysv_is("one of two attached", pids[:1], segment.number, True, False)
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([share.VMATLAS, "record", *map(str, pids), folder + "/it"], check=True,
+                           capture_output=True)
+            document = share.share("--from", folder + "/it")
+        if segment_of(document, segment.number)["deleted"] is not True:
+            share.bad(f"recorded: {segment_of(document, segment.number)}")
+
+
+def check_other_namespace():
+    """Numbers of segments are those of an IPC namespace: of another one nothing is known."""
+    made = []
+
+    def touch(_):
+        ctypes.CDLL(None).unshare(0x08000000)
+        segment = Segment()
+        segment.touch(0)
+        segment.remove()
+        made.append(segment)
+
+    with Fork(1, touch) as pids:
+        document = share.share(*pids)
+    row = next((r for r in document["objects"] if r["kind"] == "sysv"), {})
+    if row.get("deleted") is not None or "deleted_missing" not in row or \
+            document["set"]["freed"]["kept"] < 8 * PAGE:
+        share.bad(f"other IPC namespace: {row}")
+
+
 def main():
     for name in STATES:
         check_state(name)
@@ -181,6 +268,8 @@ def main():
     with tempfile.TemporaryFile(dir="/var/tmp") as file:
         file.truncate(24 * PAGE)
         check_parts_of("deleted file", mmap.mmap(file.fileno(), 24 * PAGE), "objects")
+    check_sysv()
+    check_other_namespace()
     sys.exit(share.wrong > 0)
 
 

@@ -28,11 +28,12 @@ struct share_bytes {
 /* What becomes of memory that nobody else maps when its last mapper ends. */
 struct share_freed {
 	uint64_t anon;		/* free */
-	uint64_t objects;	/* unlinked files and shared memory: free if no descriptor holds it */
+	uint64_t objects;	/* unlinked files, shared memory, SysV segments behind IPC_RMID: free
+				 * if no descriptor holds it */
 	uint64_t hugetlb;	/* back to the pool */
 	uint64_t swap;		/* slots */
 	uint64_t cache;		/* stays in the page cache, and can be reclaimed */
-	uint64_t kept;		/* stays: tmpfs files with a name, SysV segments */
+	uint64_t kept;		/* stays: tmpfs files with a name, other SysV segments */
 };
 
 struct share_process {
@@ -51,7 +52,9 @@ struct share_object {
 	uint32_t major;
 	uint32_t minor;
 	uint8_t object_kind;		/* of analyse/classify */
-	bool deleted;
+	bool deleted;			/* a SysV segment: IPC_RMID was called */
+	enum gap deleted_gap;		/* of a SysV segment: why that is not known */
+	uint64_t attached;		/* of one: VMAs of it in all processes */
 	bool maps_shared;		/* some VMA of it is MAP_SHARED */
 	/* Of what goes with its last mapping; of others 0. */
 	uint32_t vmas;			/* of it, in the set */

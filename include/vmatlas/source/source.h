@@ -43,6 +43,9 @@ enum source_text {
 	SOURCE_SYSCALL,
 	SOURCE_CHILDREN,	/* of a thread: task/TID/children */
 	SOURCE_CGROUP,
+	/* /proc/sysvipc/shm, which is of our IPC namespace: ERROR_NOT_FOUND for a process in
+	 * another one, whose segments have numbers of their own. */
+	SOURCE_SYSV_SHM,
 	SOURCE_TEXT_MAX
 };
 
