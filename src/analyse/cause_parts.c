@@ -5,6 +5,8 @@
 
 #include <elf.h>
 
+#include "vmatlas/base/search.h"
+
 static void add_part(struct cause_part *part, enum page_state state, uint64_t bytes)
 {
 	part->resident += bytes;
@@ -35,18 +37,11 @@ static struct cause_part *find_part(struct cause_file *file, const char *name)
 /* Index in image->in_memory of the first section that may reach the address. */
 static size_t first_section(const struct elf_image *image, uint64_t vaddr)
 {
-	size_t low = 0, high = image->in_memory_count;
+	const struct elf_section *all = image->sections;
+	const uint32_t *index = image->in_memory;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct elf_section *s = &image->sections[image->in_memory[middle]];
-
-		if (s->addr + s->size <= vaddr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH_FIRST(i, image->in_memory_count,
+			    all[index[i]].addr + all[index[i]].size <= vaddr);
 }
 
 static int add_sections(struct cause_file *file, const struct elf_image *image, uint64_t start,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "classify.h"
 
+#include "vmatlas/base/search.h"
+
 #define STACK_DEFAULT (8ull << 20)	/* RLIMIT_STACK of most systems */
 #define STACK_UNLIMITED (2ull << 20)	/* glibc's size then: ARCH_STACK_DEFAULT_SIZE */
 #define STACK_MERGED (512ull << 10)	/* what may have merged above a stack */
@@ -27,16 +29,8 @@ bool classify_stack(struct classify *c, struct vma *vma)
 /* The first thread but the main one whose stack pointer lies in the VMA. */
 static const struct thread_info *stack_holder(const struct classify *c, const struct vma *vma)
 {
-	size_t low = 0, high = c->stack_count;
+	size_t low = SEARCH_FIRST(i, c->stack_count, c->stacks[i]->sp < vma->start);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (c->stacks[middle]->sp < vma->start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (; low < c->stack_count && c->stacks[low]->sp < vma->end; low++)
 		if (c->stacks[low]->tid != c->process->pid)
 			return c->stacks[low];

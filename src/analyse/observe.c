@@ -6,6 +6,8 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "vmatlas/base/search.h"
+
 const struct name observe_verdict_names[] = {
 	{ OBSERVE_AGREES, "agrees", "foretold and copied" },
 	{ OBSERVE_LATER, "later", "copied, though not foretold" },
@@ -96,17 +98,10 @@ static int on_page(void *ctx, uint32_t vma, const struct cause_page *page)
 
 static enum page_state state_at(const struct watch *watch, uint64_t address)
 {
-	size_t low = 0, high = watch->piece_count;
+	const struct piece *pieces = watch->pieces;
+	size_t low = SEARCH_FIRST(i, watch->piece_count, pieces[i].start + pieces[i].pages *
+				  watch->process->page_size <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct piece *piece = &watch->pieces[middle];
-
-		if (piece->start + piece->pages * watch->process->page_size <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low == watch->piece_count || watch->pieces[low].start > address)
 		return STATE_UNTOUCHED;
 	return watch->pieces[low].state;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "share.h"
 
+#include "vmatlas/base/search.h"
+
 static int keep_vmas(const struct process *process, struct share_vmas *vmas,
 		     struct error *error)
 {
@@ -45,15 +47,7 @@ int share_classes_read(struct source *source, struct share_load *load, struct er
 /* The VMA that begins there or, where it was split meanwhile, the one before; NULL: none. */
 const struct share_vma *share_vma_at(const struct share_vmas *vmas, uint64_t start)
 {
-	size_t low = 0, high = vmas->count;
+	size_t above = SEARCH_FIRST(i, vmas->count, vmas->items[i].start <= start);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (vmas->items[middle].start <= start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &vmas->items[low - 1] : NULL;
+	return above ? &vmas->items[above - 1] : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "parts.h"
+#include "vmatlas/base/search.h"
 
 static void section_decode(const struct elf_image *image, const uint8_t *raw,
 			   struct elf_section *s)
@@ -148,16 +149,9 @@ int elf_image_load_sections(struct elf_image *image, const struct elf_counts *co
 
 const struct elf_section *elf_image_section(const struct elf_image *image, uint64_t vaddr)
 {
-	size_t low = 0, high = image->in_memory_count, steps;
+	size_t steps, low = SEARCH_FIRST(i, image->in_memory_count, image->sections[
+					 image->in_memory[i]].addr <= vaddr);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (image->sections[image->in_memory[middle]].addr <= vaddr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (steps = 0; low-- && steps < OVERLAP_STEPS; steps++) {
 		const struct elf_section *s = &image->sections[image->in_memory[low]];
 

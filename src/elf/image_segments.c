@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "parts.h"
+#include "vmatlas/base/search.h"
 
 /* Cuts `size` so that start + size stays within max; true if it had to. */
 static bool cut(uint64_t start, uint64_t *size, uint64_t max)
@@ -169,20 +170,13 @@ int elf_image_load_segments(struct elf_image *image, const struct elf_counts *co
 
 const struct elf_segment *elf_image_load(const struct elf_image *image, uint64_t vaddr)
 {
-	size_t low = 0, high = image->load_count;
+	size_t above = SEARCH_FIRST(i, image->load_count,
+				    image->segments[image->loads[i]].vaddr <= vaddr);
 	const struct elf_segment *s;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (image->segments[image->loads[middle]].vaddr <= vaddr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
+	if (!above)
 		return NULL;
-	s = &image->segments[image->loads[low - 1]];
+	s = &image->segments[image->loads[above - 1]];
 	return vaddr - s->vaddr < s->memsz ? s : NULL;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "bytes.h"
+#include "vmatlas/base/search.h"
 #include "vmatlas/elf/relocs.h"
 
 #define SMALL_MAX 32		/* bytes of a place in the main array */
@@ -168,17 +169,9 @@ struct elf_reloc_cursor elf_reloc_index_seek(const struct elf_reloc_index *index
 					     uint64_t end)
 {
 	uint64_t from = start > SMALL_MAX ? start - SMALL_MAX : 0;
-	size_t low = 0, high = index->count;
+	size_t first = SEARCH_FIRST(i, index->count, index->places[i].place < from);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (index->places[middle].place < from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return (struct elf_reloc_cursor) { start, end, low, 0 };
+	return (struct elf_reloc_cursor) { start, end, first, 0 };
 }
 
 static bool touches(const struct elf_reloc_place *place, const struct elf_reloc_cursor *cursor)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "symtab.h"
+#include "vmatlas/base/search.h"
 
 /* Symbols that overlap are tried so many steps back; more only in damaged files. */
 #define NESTED_MAX 256
@@ -178,17 +179,7 @@ void elf_symbols_get(const struct elf_symbols *symbols, size_t index, struct elf
 /* Index of the first symbol above the address. */
 static size_t upper_bound(const struct elf_symbols *symbols, uint64_t address)
 {
-	size_t low = 0, high = symbols->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (symbols->entries[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH_FIRST(i, symbols->count, symbols->entries[i].address <= address);
 }
 
 static bool same_segment(const struct elf_symbols *symbols, uint64_t a, uint64_t b)

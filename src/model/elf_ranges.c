@@ -2,6 +2,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include "vmatlas/base/search.h"
 #include "vmatlas/model/elf_part.h"
 
 void elf_ranges_done(struct elf_ranges *ranges)
@@ -111,15 +112,7 @@ int elf_ranges_whole(const struct process *process, struct elf_ranges *ranges)
 
 const struct elf_range *elf_ranges_above(const struct elf_ranges *ranges, uint64_t address)
 {
-	size_t low = 0, high = ranges->count;
+	size_t above = SEARCH_FIRST(i, ranges->count, ranges->items[i].end <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ranges->items[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < ranges->count ? &ranges->items[low] : NULL;
+	return above < ranges->count ? &ranges->items[above] : NULL;
 }

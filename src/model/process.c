@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "load.h"
+#include "vmatlas/base/search.h"
 
 static void warnings_free(struct process *process)
 {
@@ -66,17 +67,8 @@ int process_warn(struct process *process, const char *code, const char *fmt, ...
 
 uint32_t process_find(const struct process *process, uint64_t address, uint32_t *next)
 {
-	size_t low = 0, high = process->vma_count;
+	size_t low = SEARCH_FIRST(i, process->vma_count, process->vmas[i].end <= address);
 
-	/* The first VMA that ends above the address. */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (process->vmas[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low == process->vma_count) {
 		*next = VMA_NONE;
 		return VMA_NONE;

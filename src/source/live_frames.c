@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "vmatlas/base/search.h"
+
 static const char *const frame_files[SOURCE_FRAMES_MAX] = {
 	[SOURCE_KPAGEFLAGS] = "kpageflags",
 	[SOURCE_KPAGECOUNT] = "kpagecount",
@@ -91,17 +93,7 @@ static bool live_frame_exists(struct source *source, enum source_frames what, ui
  * file), so a binary search finds it. */
 static uint64_t live_frames_search(struct source *source, enum source_frames what)
 {
-	uint64_t low = 0, high = 1ULL << 52;
-
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		if (live_frame_exists(source, what, middle))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH_FIRST(frame, 1ULL << 52, live_frame_exists(source, what, frame));
 }
 
 uint64_t live_frames_end(struct source *source)

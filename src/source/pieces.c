@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "snapshot_lines.h"
+#include "vmatlas/base/search.h"
 
 #define PIECES_MAX (4u << 20)
 
@@ -151,17 +152,9 @@ int pieces_open(struct snapshot_store *store, const char *name, const struct pie
 /* Index of the first piece that ends behind the offset. */
 static size_t first_ending_behind(const struct piece_list *list, uint64_t offset)
 {
-	size_t low = 0, high = list->count;
+	const struct piece *items = list->items;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->items[middle].offset + list->items[middle].len <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH_FIRST(i, list->count, items[i].offset + items[i].len <= offset);
 }
 
 /* The piece that holds the offset, or NULL. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "archive_read.h"
+#include "vmatlas/base/search.h"
 
 #define CHUNK (256u << 10)
 #define MEMBERS_MAX (16u << 20)
@@ -282,17 +283,7 @@ void snapshot_archive_free(struct snapshot_archive *archive)
 /* The first member whose name is not below this one. */
 static size_t lower_bound(const struct snapshot_archive *archive, const char *name)
 {
-	size_t low = 0, high = archive->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(name_of_member(archive, middle), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SEARCH_FIRST(i, archive->count, strcmp(name_of_member(archive, i), name) < 0);
 }
 
 bool snapshot_archive_file(const struct snapshot_archive *archive, const char *name,

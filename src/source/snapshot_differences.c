@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "snapshot_lines.h"
+#include "vmatlas/base/search.h"
 #include "vmatlas/source/difference.h"
 
 #define TEXT_MAX (256u << 20)	/* of all lines; 1 million copied pages of ELF files have less */
@@ -79,20 +80,11 @@ int snapshot_differences_load(struct snapshot_differences *differences,
 static const struct difference_line *find(const struct snapshot_differences *differences,
 					  uint64_t page)
 {
-	size_t low = 0, high = differences->count;
+	const struct difference_line *lines = differences->lines;
+	size_t above = SEARCH_FIRST(i, differences->count, lines[i].first <= page);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct difference_line *line = &differences->lines[middle];
-
-		if (page < line->first)
-			high = middle;
-		else if (page - line->first >= line->count)
-			low = middle + 1;
-		else
-			return line;
-	}
-	return NULL;
+	return above && page - lines[above - 1].first < lines[above - 1].count ?
+		&lines[above - 1] : NULL;
 }
 
 int snapshot_differences_page(const struct snapshot_differences *differences, uint64_t page,

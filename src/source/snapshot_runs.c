@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vmatlas/base/search.h"
+
 #define WINDOW (256u << 10)
 #define INDEX_STEP (4u << 10)	/* at first; twice as much each time the index is full */
 #define INDEX_MAX 65536u
@@ -209,17 +211,9 @@ static void go_to(struct snapshot_runs *r, const struct place *place)
 /* The last noted place at or below a number. */
 static const struct place *place_of(const struct snapshot_runs *r, uint64_t number)
 {
-	size_t low = 0, high = r->index_count;
+	size_t above = SEARCH_FIRST(i, r->index_count, r->index[i].number <= number);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->index[middle].number <= number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &r->index[low - 1] : &r->start;
+	return above ? &r->index[above - 1] : &r->start;
 }
 
 int snapshot_runs_seek(struct snapshot_runs *r, uint64_t at, struct snapshot_run *run,

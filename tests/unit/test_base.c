@@ -10,6 +10,7 @@
 #include "vmatlas/base/lines.h"
 #include "vmatlas/base/names.h"
 #include "vmatlas/base/quality.h"
+#include "vmatlas/base/search.h"
 #include "vmatlas/base/span.h"
 
 static void test_numbers(void)
@@ -56,6 +57,18 @@ static void test_words(void)
 	CHECK(!span_last_part(span_of(NULL)).len);
 	CHECK(span_ends(SPAN_LITERAL("x (deleted)"), " (deleted)"));
 	CHECK(!span_starts(SPAN_LITERAL("a"), "ab"));
+}
+
+static void test_search(void)
+{
+	static const unsigned items[] = { 2, 4, 4, 9 };
+
+	CHECK(SEARCH_FIRST(i, (size_t)0, items[i] < 1) == 0);
+	CHECK(SEARCH_FIRST(i, ARRAY_SIZE(items), items[i] < 1) == 0);
+	CHECK(SEARCH_FIRST(i, ARRAY_SIZE(items), items[i] < 4) == 1);
+	CHECK(SEARCH_FIRST(i, ARRAY_SIZE(items), items[i] <= 4) == 3);
+	CHECK(SEARCH_FIRST(i, ARRAY_SIZE(items), items[i] < 10) == 4);
+	CHECK(SEARCH_FIRST(i, 1ULL << 52, i < (1ULL << 40) + 3) == (1ULL << 40) + 3);
 }
 
 static void test_buf(void)
@@ -171,6 +184,7 @@ int main(void)
 	test_errnos();
 	test_numbers();
 	test_words();
+	test_search();
 	test_buf();
 	test_names();
 	test_quality();
