@@ -31,6 +31,8 @@ static const char *const system_texts[SOURCE_SYSTEM_TEXT_MAX] = {
 	[SOURCE_STACK_GUARD_GAP] = "cmdline",
 	[SOURCE_MOUNTS] = "self/mountinfo",
 	[SOURCE_KSM_SHARED] = "/sys/kernel/mm/ksm/pages_shared",
+	[SOURCE_CPUS_ONLINE] = "/sys/devices/system/cpu/online",
+	[SOURCE_KERNEL_STAT] = "stat",
 };
 
 /* Skips to field `number` of stat, counted as in proc(5), in the text behind the comm. */

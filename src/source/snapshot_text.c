@@ -20,6 +20,7 @@ static const char *const system_names[SOURCE_SYSTEM_TEXT_MAX] = {
 	[SOURCE_STACK_GUARD_GAP] = "host/stack_guard_gap",
 	[SOURCE_MOUNTS] = "host/mountinfo",
 	[SOURCE_KSM_SHARED] = "host/ksm_pages_shared",
+	[SOURCE_CPUS_ONLINE] = "host/cpus_online",
 };
 
 int snapshot_process_file(struct source_process *process, const char *item,
@@ -170,8 +171,11 @@ int snapshot_system_open(struct source *source, enum source_system_text what, in
 	const char *name = system_names[what];
 	struct error local = ERROR_INIT;
 	struct snapshot_file file;
-	int rc = snapshot_store_file(&snapshot->store, name, &file, &local);
+	int rc;
 
+	if (!name)
+		return error_set(error, ERROR_NOT_RECORDED, NULL, "is never recorded");
+	rc = snapshot_store_file(&snapshot->store, name, &file, &local);
 	if (rc == -ERROR_NOT_RECORDED)
 		return snapshot_missing_why(&snapshot->missing, name, error);
 	if (rc < 0) {

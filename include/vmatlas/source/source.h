@@ -63,6 +63,8 @@ enum source_system_text {
 	SOURCE_STACK_GUARD_GAP,	/* /proc/cmdline: the only place where it shows */
 	SOURCE_MOUNTS,		/* self/mountinfo */
 	SOURCE_KSM_SHARED,	/* /sys/kernel/mm/ksm/pages_shared: frames in use by KSM */
+	SOURCE_CPUS_ONLINE,	/* /sys/devices/system/cpu/online: "0-3,8" */
+	SOURCE_KERNEL_STAT,	/* /proc/stat: of the moment, never recorded */
 	SOURCE_SYSTEM_TEXT_MAX
 };
 
