@@ -4,6 +4,24 @@
 
 #include "vmatlas/analyse/ledger.h"
 
+/* Resident bytes by mappings of their pages, ascending. */
+struct ledger_sharer {
+	uint32_t mappings;
+	uint64_t bytes[LEDGER_KIND_MAX];
+};
+
+struct ledger_sharers {
+	struct ledger_sharer *items;
+	size_t count, cap;
+};
+
+void ledger_sharers_done(struct ledger_sharers *sharers);
+int ledger_sharers_add(struct ledger_sharers *sharers, uint32_t mappings, enum ledger_kind kind,
+		       uint64_t bytes);
+/* Fills share_drift and mapped_drift: at most `others` mappings of each page came or went. */
+void ledger_drift(const struct ledger_sharers *sharers, uint64_t others,
+		  struct ledger_facts *facts);
+
 /* Parts of one look. */
 
 static inline void numbers_set(struct ledger_numbers *numbers, unsigned number, uint64_t value)
@@ -17,18 +35,25 @@ struct ledger_value ledger_value_of(const struct ledger_numbers *numbers, enum l
 				    enum ledger_source source);
 
 /* smaps_rollup, status, statm and stat, by source. */
-void ledger_read_counters(struct source_process *source, uint32_t page_size,
+void ledger_read_counters(struct source_process *source,
 			  struct ledger_numbers numbers[LEDGER_SOURCE_MAX]);
-/* Processors, how the kernel keeps its counters: the same at every look. */
-void ledger_read_kernel(const struct process *process, struct ledger_facts *facts);
+/* Processors and threads, how the kernel keeps its counters. */
+void ledger_read_kernel(struct source_process *source, const struct ledger_reading *reading,
+			struct ledger_facts *facts);
+/* Context switches of the machine since it started; false if that is not to be had. */
+bool ledger_read_switches(struct source *source, uint64_t *switches);
 
 /* The sums over the VMAs and what of the facts comes from them. The process has smaps. */
 void ledger_sum_smaps(const struct process *process, struct ledger_numbers *numbers,
 		      struct ledger_facts *facts);
 void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbers);
 int ledger_sum_pages(struct process *process, struct ledger_numbers *numbers,
-		     struct ledger_facts *facts, struct error *error);
+		     struct ledger_sharers *sharers, struct ledger_facts *facts,
+		     struct error *error);
 int ledger_sum_tables(struct process *process, struct ledger_numbers *numbers,
 		      struct ledger_facts *facts, struct error *error);
+
+/* PTE tables without an entry in use, where the kernel shows them. */
+void ledger_find_emptied(const struct process *process, struct ledger_facts *facts);
 
 #endif

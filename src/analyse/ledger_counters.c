@@ -91,9 +91,10 @@ static int read_stat(struct source_process *source, uint32_t page_size,
 	return 0;
 }
 
-void ledger_read_counters(struct source_process *source, uint32_t page_size,
+void ledger_read_counters(struct source_process *source,
 			  struct ledger_numbers numbers[LEDGER_SOURCE_MAX])
 {
+	uint32_t page_size = source_host(source_process_source(source))->page_size;
 	struct error error = ERROR_INIT;
 
 	for (enum ledger_source i = LEDGER_ROLLUP; i <= LEDGER_STAT; i++)
@@ -108,16 +109,39 @@ void ledger_read_counters(struct source_process *source, uint32_t page_size,
 		numbers[LEDGER_STAT].gap = gap_from_error(&error);
 }
 
-/* "processor\t: 0"; s390 has "processor 0: version". */
+/* "0-3,8": /sys/devices/system/cpu/online. */
 static uint64_t count_processors(struct span text)
 {
-	uint64_t count = 0;
+	uint64_t count = 0, first, last;
 
-	while (text.len) {
-		count += span_starts(span_take_until(&text, '\n'), "processor");
-		span_take_char(&text, '\n');
+	while (span_take_dec(&text, &first)) {
+		last = first;
+		if (span_take_char(&text, '-') && !span_take_dec(&text, &last))
+			break;
+		count += last - first + 1;
+		if (!span_take_char(&text, ','))
+			break;
 	}
 	return count;
+}
+
+bool ledger_read_switches(struct source *source, uint64_t *switches)
+{
+	CLEANUP(buf_done) struct buf buf = BUF_INIT;
+	struct span text, line;
+
+	if (source_system_text(source, SOURCE_KERNEL_STAT, &buf, NULL) < 0)
+		return false;
+	text = buf_span(&buf);
+	while (text.len) {
+		line = span_take_until(&text, '\n');
+		span_take_char(&text, '\n');
+		if (!span_starts(line, "ctxt "))
+			continue;
+		line = (struct span) { line.ptr + 5, line.len - 5 };
+		return span_take_dec(&line, switches);
+	}
+	return false;
 }
 
 /* Do statm and stat contradict each other, though nothing moved? Then the one adds up all CPUs and
@@ -133,32 +157,41 @@ static bool adds_up(struct source_process *source, uint32_t page_size)
 	       first.value[STATM_RESIDENT] != stat.value[STAT_RSS];
 }
 
-/* Where it cannot be seen on the target, perhaps on ourselves. */
-static bool we_add_up(struct source *source, uint32_t page_size)
+/* Since 6.2 counters are kept per CPU. The line KSM is younger (6.6), and so is PAGEMAP_SCAN. */
+static bool has_ksm(const struct ledger_numbers *numbers)
+{
+	return numbers->present >> SMAPS_KSM & 1;
+}
+
+/* What cannot be seen on the target, perhaps on ourselves. */
+static void ask_ourselves(struct source *source, uint32_t page_size, struct ledger_facts *facts)
 {
 	CLEANUP(source_process_freep) struct source_process *self = NULL;
+	struct ledger_numbers rollup = { .gap = GAP_NONE };
 
-	return source_host(source)->kind == SOURCE_KIND_LIVE &&
-	       source_process_open(source, getpid(), &self, NULL) == 0 &&
-	       adds_up(self, page_size);
+	if (source_host(source)->kind != SOURCE_KIND_LIVE ||
+	    source_process_open(source, getpid(), &self, NULL) < 0)
+		return;
+	facts->summed = facts->summed || adds_up(self, page_size);
+	if (!facts->batched && read_rollup(self, &rollup, NULL) == 0)
+		facts->batched = has_ksm(&rollup);
 }
 
-/* PAGEMAP_SCAN (6.7) and the line KSM of smaps (6.6) are younger than counters per CPU (6.2). */
-static bool is_batched(const struct process *process)
+void ledger_read_kernel(struct source_process *process, const struct ledger_reading *reading,
+			struct ledger_facts *facts)
 {
-	return process->smaps_present >> SMAPS_KSM & 1 ||
-	       source_access(process->source, ACCESS_PAGEMAP_SCAN) == GAP_NONE;
-}
-
-void ledger_read_kernel(const struct process *process, struct ledger_facts *facts)
-{
-	struct source *source = source_process_source(process->source);
+	struct source *source = source_process_source(process);
+	uint32_t page_size = source_host(source)->page_size;
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 
-	if (source_system_text(source, SOURCE_CPUINFO, &text, NULL) == 0)
+	facts->page_size = page_size;
+	if (source_system_text(source, SOURCE_CPUS_ONLINE, &text, NULL) == 0)
 		facts->processors = count_processors(buf_span(&text));
-	facts->threads = process->has_stat ? process->stat.threads : 0;
-	facts->batched = is_batched(process);
-	facts->summed = adds_up(process->source, process->page_size) ||
-		we_add_up(source, process->page_size);
+	facts->threads = reading->after[LEDGER_STATUS].value[STATUS_THREADS];
+	facts->batched = has_ksm(&reading->after[LEDGER_ROLLUP]) ||
+		has_ksm(&reading->after[LEDGER_SMAPS]) ||
+		source_access(process, ACCESS_PAGEMAP_SCAN) == GAP_NONE;
+	facts->summed = adds_up(process, page_size);
+	if (!facts->batched || !facts->summed)
+		ask_ourselves(source, page_size, facts);
 }

@@ -8,6 +8,7 @@
 struct sums {
 	struct process *process;
 	struct ledger_facts *facts;
+	struct ledger_sharers *sharers;
 	uint64_t value[LEDGER_NUMBERS];
 	enum gap gap;			/* why `unread` are missing */
 	uint64_t unread;		/* pages that could not be read at all */
@@ -20,24 +21,21 @@ struct sums {
 	size_t next;
 };
 
-/* What a page is to smaps_page_accumulate() and mm_counter(). */
-enum kind { KIND_ANON, KIND_FILE, KIND_SHMEM, KIND_MAX };
-
 static const struct {
 	enum ledger_pages rss, pss, huge;
-} of_kind[KIND_MAX] = {
-	[KIND_ANON] = { PAGES_ANON, PAGES_PSS_ANON, PAGES_ANON_HUGE },
-	[KIND_FILE] = { PAGES_FILE, PAGES_PSS_FILE, PAGES_FILE_HUGE },
-	[KIND_SHMEM] = { PAGES_SHMEM, PAGES_PSS_SHMEM, PAGES_SHMEM_HUGE },
+} of_kind[LEDGER_KIND_MAX] = {
+	[LEDGER_KIND_ANON] = { PAGES_ANON, PAGES_PSS_ANON, PAGES_ANON_HUGE },
+	[LEDGER_KIND_FILE] = { PAGES_FILE, PAGES_PSS_FILE, PAGES_FILE_HUGE },
+	[LEDGER_KIND_SHMEM] = { PAGES_SHMEM, PAGES_PSS_SHMEM, PAGES_SHMEM_HUGE },
 };
 
-static enum kind kind_of(const struct page_run *run)
+static enum ledger_kind kind_of(const struct page_run *run)
 {
 	if (!run->flags_known)
-		return run->entry & PAGEMAP_FILE ? KIND_FILE : KIND_ANON;
+		return run->entry & PAGEMAP_FILE ? LEDGER_KIND_FILE : LEDGER_KIND_ANON;
 	if (run->flags & KPF_ANON)
-		return KIND_ANON;
-	return run->flags & KPF_SWAPBACKED ? KIND_SHMEM : KIND_FILE;
+		return LEDGER_KIND_ANON;
+	return run->flags & KPF_SWAPBACKED ? LEDGER_KIND_SHMEM : LEDGER_KIND_FILE;
 }
 
 /* 0: not known. */
@@ -49,8 +47,8 @@ static uint32_t mappings_of(const struct page_run *run)
 }
 
 /* smaps_account(): the quotient of each page is cut at 2^-12 of a byte. */
-static void add_share(struct sums *sums, const struct page_run *run, enum kind kind,
-		      uint64_t bytes)
+static int add_share(struct sums *sums, const struct page_run *run, enum ledger_kind kind,
+		     uint64_t bytes)
 {
 	uint64_t share = (uint64_t)sums->process->page_size << PSS_SHIFT;
 	uint32_t mappings = mappings_of(run);
@@ -58,21 +56,22 @@ static void add_share(struct sums *sums, const struct page_run *run, enum kind k
 	if (!mappings) {
 		sums->uncounted += run->pages;
 		sums->count_gap = run->gap != GAP_NONE ? run->gap : GAP_NEEDS_PRIVILEGE;
-		return;
+		return 0;
 	}
 	sums->value[mappings > 1 ? PAGES_SHARED : PAGES_PRIVATE] += bytes;
 	share = share / mappings * run->pages;
 	sums->value[PAGES_PSS] += share;
 	sums->value[of_kind[kind].pss] += share;
+	return ledger_sharers_add(sums->sharers, mappings, kind, bytes);
 }
 
-static void add_resident(struct sums *sums, const struct page_run *run, uint64_t bytes)
+static int add_resident(struct sums *sums, const struct page_run *run, uint64_t bytes)
 {
-	enum kind kind = kind_of(run);
+	enum ledger_kind kind = kind_of(run);
 
 	sums->value[PAGES_RSS] += bytes;
 	sums->value[of_kind[kind].rss] += bytes;
-	if (kind != KIND_ANON)
+	if (kind != LEDGER_KIND_ANON)
 		sums->value[PAGES_OBJECTS] += bytes;
 	if (run->leaf == LEAF_PMD || run->leaf == LEAF_PUD)
 		sums->value[of_kind[kind].huge] += bytes;
@@ -84,7 +83,7 @@ static void add_resident(struct sums *sums, const struct page_run *run, uint64_t
 		sums->unflagged += run->pages;
 		sums->flags_gap = run->gap != GAP_NONE ? run->gap : GAP_NEEDS_PRIVILEGE;
 	}
-	add_share(sums, run, kind, bytes);
+	return add_share(sums, run, kind, bytes);
 }
 
 static void add_swap(struct sums *sums, const struct page_run *run, uint64_t bytes)
@@ -124,7 +123,7 @@ static int add_run(void *ctx, uint32_t index, const struct page_run *run)
 	if (facts.hugetlb)
 		sums->value[PAGES_HUGETLB] += bytes;
 	else if (state_is_resident(&facts, run))
-		add_resident(sums, run, bytes);
+		return add_resident(sums, run, bytes);
 	return 0;
 }
 
@@ -193,10 +192,11 @@ static void take_sums(const struct sums *sums, struct ledger_numbers *numbers)
 }
 
 int ledger_sum_pages(struct process *process, struct ledger_numbers *numbers,
-		     struct ledger_facts *facts, struct error *error)
+		     struct ledger_sharers *sharers, struct ledger_facts *facts,
+		     struct error *error)
 {
 	CLEANUP(pages_freep) struct pages *pages = NULL;
-	struct sums sums = { .process = process, .facts = facts };
+	struct sums sums = { .process = process, .facts = facts, .sharers = sharers };
 	struct page_ranges ranges = { next_range, &sums, is_sparse(process) };
 	unsigned needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF | PAGE_JOIN_FRAMES;
 	int rc = pages_new(process->source, needs, &pages, error);
@@ -204,7 +204,7 @@ int ledger_sum_pages(struct process *process, struct ledger_numbers *numbers,
 	if (rc >= 0)
 		rc = pages_walk(pages, &ranges, add_run, &sums, error);
 	if (rc < 0)
-		return rc;
+		return rc == -ERROR_NOMEM ? error_nomem(error) : rc;
 	*numbers = (struct ledger_numbers) { .gap = GAP_NONE };
 	take_sums(&sums, numbers);
 	return 0;

@@ -13,8 +13,14 @@ const struct name ledger_rule_names[] = {
 	  "counters are kept per CPU or thread, and added up only now and then" },
 	{ DIFFERS_EMPTIED, "emptied-tables",
 	  "tables that lost all their entries stay until their mapping goes" },
+	{ DIFFERS_PFN_MAPS, "pfn-maps", "pagemap does not show what PFN maps hold in tables" },
+	{ DIFFERS_UNSEEN, "unseen-tables",
+	  "tables without entries cannot be seen, and there is room for so many" },
 	{ DIFFERS_UNSURE, "pages-changed", "pages changed while they were read" },
 	{ DIFFERS_CHANGED, "changed", "the counters moved between the readings" },
+	{ DIFFERS_FLAGS, "file-flags",
+	  "a file's pages are dirty or referenced for all who map them, also by others" },
+	{ DIFFERS_OTHERS, "others", "other processes began or ceased to map the same pages" },
 	{ 0, NULL, NULL },
 };
 
@@ -35,6 +41,11 @@ struct question {
 #define SHARE_ROWS (BIT(LEDGER_PSS) | BIT(LEDGER_PSS_DIRTY) | BIT(LEDGER_PSS_ANON) | \
 		    BIT(LEDGER_PSS_FILE) | BIT(LEDGER_PSS_SHMEM))
 #define MAPPED_ROWS (BIT(LEDGER_SHARED) | BIT(LEDGER_PRIVATE))
+#define FLAGS_ROWS (BIT(LEDGER_PSS_DIRTY) | BIT(LEDGER_SHARED_CLEAN) | \
+		    BIT(LEDGER_SHARED_DIRTY) | BIT(LEDGER_PRIVATE_CLEAN) | \
+		    BIT(LEDGER_PRIVATE_DIRTY) | BIT(LEDGER_REFERENCED))
+#define TURNING_ROWS (MAPPED_ROWS | BIT(LEDGER_SHARED_CLEAN) | BIT(LEDGER_SHARED_DIRTY) | \
+		      BIT(LEDGER_PRIVATE_CLEAN) | BIT(LEDGER_PRIVATE_DIRTY))
 #define IN(rows) ((rows) >> q->row & 1)
 
 static struct range exactly(uint64_t bytes)
@@ -138,12 +149,24 @@ static struct range lag(const struct question *q, enum ledger_source source)
 
 static struct range emptied(const struct question *q, enum ledger_source source)
 {
-	const struct ledger_value *model = &q->line->values[LEDGER_MODEL];
+	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
 
-	if (q->row != LEDGER_TABLES || source != LEDGER_MODEL ||
-	    q->facts->tables_most <= model->value)
-		return exactly(0);
-	return at_most_less(q->facts->tables_most - model->value);
+	return exactly(is_model ? -q->facts->emptied : 0);
+}
+
+static struct range pfn_maps(const struct question *q, enum ledger_source source)
+{
+	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
+
+	return at_most_less(is_model ? q->facts->hidden_room : 0);
+}
+
+static struct range unseen(const struct question *q, enum ledger_source source)
+{
+	uint64_t room = q->facts->upper_room + (q->facts->emptied_seen ? 0 : q->facts->pte_room);
+	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
+
+	return at_most_less(is_model ? room : 0);
 }
 
 static struct range unsure(const struct question *q, enum ledger_source source)
@@ -157,6 +180,47 @@ static struct range changed(const struct question *q, enum ledger_source source)
 	return around(source != q->line->findings[0].reference ? q->moved : 0);
 }
 
+static bool is_repeated(const struct question *q)
+{
+	return q->facts->repeated >> q->row & 1;
+}
+
+/* Of one reading against another, as above. */
+static struct range flags(const struct question *q, enum ledger_source source)
+{
+	if (source == q->line->findings[0].reference || is_repeated(q) || !IN(FLAGS_ROWS))
+		return exactly(0);
+	return around(q->facts->flags_drift);
+}
+
+static uint64_t drift_of(const struct question *q)
+{
+	const uint64_t *drift = q->facts->share_drift;
+
+	switch (q->row) {
+	case LEDGER_PSS:
+	case LEDGER_PSS_DIRTY:
+	case LEDGER_LOCKED_PSS:
+		return drift[LEDGER_KIND_ANON] + drift[LEDGER_KIND_FILE] +
+			drift[LEDGER_KIND_SHMEM];
+	case LEDGER_PSS_ANON:
+		return drift[LEDGER_KIND_ANON];
+	case LEDGER_PSS_FILE:
+		return drift[LEDGER_KIND_FILE];
+	case LEDGER_PSS_SHMEM:
+		return drift[LEDGER_KIND_SHMEM];
+	default:
+		return IN(TURNING_ROWS) ? q->facts->mapped_drift : 0;
+	}
+}
+
+static struct range others(const struct question *q, enum ledger_source source)
+{
+	if (source == q->line->findings[0].reference || is_repeated(q))
+		return exactly(0);
+	return around(drift_of(q));
+}
+
 static struct range (*const rules[DIFFERS_MAX])(const struct question *q,
 					     enum ledger_source source) = {
 	[DIFFERS_GATE] = gate,
@@ -166,8 +230,12 @@ static struct range (*const rules[DIFFERS_MAX])(const struct question *q,
 	[DIFFERS_SHARED_TABLES] = shared_tables,
 	[DIFFERS_LAG] = lag,
 	[DIFFERS_EMPTIED] = emptied,
+	[DIFFERS_PFN_MAPS] = pfn_maps,
+	[DIFFERS_UNSEEN] = unseen,
 	[DIFFERS_UNSURE] = unsure,
 	[DIFFERS_CHANGED] = changed,
+	[DIFFERS_FLAGS] = flags,
+	[DIFFERS_OTHERS] = others,
 };
 
 /* How far the rule lets the difference of both sources go. */

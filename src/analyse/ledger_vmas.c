@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ledger.h"
-#include "vmatlas/analyse/state.h"
-#include "vmatlas/model/pagetable.h"
 
 #define GIB (1ULL << 30)
 
@@ -120,51 +118,4 @@ void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbe
 	split_text(process, numbers);
 	if (!(numbers->present >> MODEL_LIB & 1))
 		numbers->gap = process->has_stat ? GAP_NEEDS_PRIVILEGE : process->stat_gap;
-}
-
-/* Every table of one level that some VMA has room for; a table that serves two counts once. */
-static uint64_t count_room(const struct process *process, const struct geometry *g,
-			   enum table_level level)
-{
-	uint64_t span = geometry_span(g, level) << g->level[level].bits, next = 0, count = 0;
-
-	for (size_t i = 0; i < process->vma_count; i++) {
-		const struct vma *vma = &process->vmas[i];
-		uint64_t first = vma->start / span, last = (vma->end - 1) / span;
-
-		if (is_gate(vma))
-			continue;
-		first = first > next ? first : next;
-		count += last >= first ? last - first + 1 : 0;
-		next = last + 1 > next ? last + 1 : next;
-	}
-	return count;
-}
-
-static uint64_t room_for_tables(const struct process *process, const struct geometry *g)
-{
-	uint64_t bytes = 0;
-
-	for (enum table_level level = LEVEL_PTE; level <= LEVEL_PUD; level++)
-		if (geometry_has(g, level))
-			bytes += count_room(process, g, level) * geometry_table_bytes(g, level);
-	return bytes;
-}
-
-int ledger_sum_tables(struct process *process, struct ledger_numbers *numbers,
-		      struct ledger_facts *facts, struct error *error)
-{
-	struct pagetable *CLEANUP(pagetable_freep) table = NULL;
-	enum certainty certainty;
-	const struct geometry *geometry = pagetable_geometry(process, &certainty);
-	int rc = pagetable_build(process, geometry, NULL, &table, error);
-
-	if (rc < 0)
-		return rc;
-	facts->tables_most = room_for_tables(process, geometry);
-	if (table->gap == GAP_NONE)
-		numbers_set(numbers, MODEL_TABLES, pagetable_bytes(table));
-	else
-		numbers->gap = table->gap;
-	return 0;
 }

@@ -12,7 +12,7 @@ static int check_one(struct cli *cli, struct report *report, struct source_proce
 			      error) < 0)
 		return -ERROR_USAGE;
 	if (ledger_read(source, &ledger, error) < 0 ||
-	    report_document_process(report, ledger.process) < 0 ||
+	    (ledger.process && report_document_process(report, ledger.process) < 0) ||
 	    report_check(report, &ledger, &columns) < 0)
 		return -1;
 	return ledger.verdicts[LEDGER_UNEXPLAINED] ? STATUS_CONDITION : 0;

@@ -218,19 +218,23 @@ static int add_rows(struct report *report, const struct ledger *ledger,
 		    const struct column_set *columns)
 {
 	bool all = !report_is_text(report) || report_options(report)->verbose;
-	size_t left_out = 0;
+	size_t zero = 0, missing = 0;
 	int rc = report_table_begin(report, "rows", NULL, columns, NULL, LEDGER_ROW_MAX);
 
 	for (int i = 0; i < LEDGER_ROW_MAX && rc >= 0; i++) {
 		if (all || says_something(&ledger->lines[i]))
 			rc = report_row(report, &ledger->lines[i]);
+		else if (ledger->lines[i].verdict == LEDGER_MISSING)
+			missing++;
 		else
-			left_out++;
+			zero++;
 	}
 	if (rc >= 0)
 		rc = report_table_end(report);
-	if (rc >= 0 && left_out)
-		rc = report_prose(report, "%zu more rows are 0; -v lists all.", left_out);
+	if (rc >= 0 && zero)
+		rc = report_prose(report, "%zu more rows are 0; -v lists all.", zero);
+	if (rc >= 0 && missing)
+		rc = report_prose(report, "%zu more rows could not be read; -v lists all.", missing);
 	return rc;
 }
 

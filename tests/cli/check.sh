@@ -74,6 +74,7 @@ Private_Clean:         0 kB
 Private_Dirty:        12 kB
 Referenced:           12 kB
 Anonymous:            12 kB
+KSM:                   0 kB
 AnonHugePages:         0 kB
 Swap:                  0 kB
 SwapPss:               0 kB
@@ -98,16 +99,21 @@ VmStk:	       0 kB
 VmSwap:	       0 kB
 END
 echo '5 3 0 0 0 5 0' >"$snapshot/statm"
+mkdir "$snapshot/host"
+echo 0 >"$snapshot/host/cpus_online"
 valid 0 --from "$snapshot"
 says '"stat": null, "stat_missing": "not-recorded"' 'a snapshot without stat'
 status 0 --from "$snapshot"
 says '^rss  *12K  *-\* ' 'a gap is marked'
 status 3 --strict --from "$snapshot"
-sed -i 's/^VmRSS:.*/VmRSS:	      16 kB/; s/^VmData:.*/VmData:	      24 kB/' "$snapshot/status"
+sed -i 's/^VmRSS:.*/VmRSS:	      16 kB/; s/^RssAnon:.*/RssAnon:	     140 kB/; s/^VmData:.*/VmData:	      24 kB/' "$snapshot/status"
 valid 4 --from "$snapshot"
 says '"ok": false' 'numbers that cannot be'
 status 4 --from "$snapshot"
-says '^rss .* unexplained$' 'numbers that cannot be'
+says '^rss .* explained$' 'a counter that lags'
+says '^rss  *status  *smaps  *+4K  *+372K counter-lag ' 'a counter that lags, of one CPU'
+says '^rss_anon .* unexplained$' 'a counter that lags too much'
+says '^rss_anon  *status  *smaps  *+128K  *+124K counter-lag ' 'a counter that lags too much'
 says '^data .* unexplained$' 'numbers that cannot be'
 says '^data  *model  *status  *-4K ' 'numbers that cannot be'
 echo '5 3 4 0 0 5 0' >"$snapshot/statm"

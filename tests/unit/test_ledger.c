@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "test.h"
 
-#include "vmatlas/analyse/ledger.h"
+#include "ledger.h"
 #include "vmatlas/parse/status.h"
 
 #define KIB 1024
@@ -158,21 +158,41 @@ static void test_swap(void)
 		  1 << DIFFERS_OBJECT_SWAP | 1 << DIFFERS_LAG);
 }
 
+static enum ledger_verdict tables(uint64_t vmpte, uint64_t model)
+{
+	put_both(LEDGER_STATUS, STATUS_VM_PTE, vmpte);
+	put(&reading.after[LEDGER_MODEL], MODEL_TABLES, model);
+	return judge(LEDGER_TABLES)->verdict;
+}
+
+static uint32_t tables_rules(void)
+{
+	return ledger.lines[LEDGER_TABLES].findings[0].rules;
+}
+
 static void test_tables(void)
 {
 	begin();
-	facts.tables_most = 100 * KIB;
-	put(&reading.after[LEDGER_STATUS], STATUS_VM_PTE, 72);
-	put(&reading.before[LEDGER_STATUS], STATUS_VM_PTE, 72);
-	put(&reading.after[LEDGER_MODEL], MODEL_TABLES, 60);
-	CHECK_U64(judge(LEDGER_TABLES)->verdict, LEDGER_EXPLAINED);
-	CHECK_U64(judge(LEDGER_TABLES)->findings[0].rules, 1 << DIFFERS_EMPTIED);
-	put(&reading.after[LEDGER_STATUS], STATUS_VM_PTE, 104);
-	put(&reading.before[LEDGER_STATUS], STATUS_VM_PTE, 104);
-	CHECK_U64(judge(LEDGER_TABLES)->verdict, LEDGER_UNEXPLAINED);
+	facts.pte_room = 40 * KIB;
+	facts.upper_room = 8 * KIB;
+	CHECK_U64(tables(72, 60), LEDGER_EXPLAINED);
+	CHECK_U64(tables_rules(), 1 << DIFFERS_UNSEEN);
+	CHECK_U64(tables(108, 60), LEDGER_EXPLAINED);
+	CHECK_U64(tables(112, 60), LEDGER_UNEXPLAINED);
 	/* The model is a lower bound: never more than the kernel has. */
-	put(&reading.after[LEDGER_MODEL], MODEL_TABLES, 108);
-	CHECK_U64(judge(LEDGER_TABLES)->verdict, LEDGER_UNEXPLAINED);
+	CHECK_U64(tables(60, 64), LEDGER_UNEXPLAINED);
+	/* Seen ones are exact, and then there is room in the upper levels only. */
+	facts.emptied_seen = true;
+	facts.emptied = 12 * KIB;
+	CHECK_U64(tables(72, 60), LEDGER_EXPLAINED);
+	CHECK_U64(tables_rules(), 1 << DIFFERS_EMPTIED);
+	CHECK_U64(ledger.lines[LEDGER_TABLES].findings[0].certainty, CERTAINTY_OBSERVED);
+	CHECK_U64(tables(80, 60), LEDGER_EXPLAINED);
+	CHECK_U64(tables_rules(), 1 << DIFFERS_EMPTIED | 1 << DIFFERS_UNSEEN);
+	CHECK_U64(tables(84, 60), LEDGER_UNEXPLAINED);
+	facts.hidden_room = 4 * KIB;
+	CHECK_U64(tables(84, 60), LEDGER_EXPLAINED);
+	CHECK_U64(tables(64, 60), LEDGER_UNEXPLAINED);	/* fewer than were seen */
 }
 
 static void test_hugetlb(void)
@@ -199,6 +219,59 @@ static void test_changed(void)
 	put(&reading.after[LEDGER_SMAPS], SMAPS_RSS, 8996);
 	CHECK_U64(judge(LEDGER_RSS)->verdict, LEDGER_UNEXPLAINED);
 	CHECK_U64(ledger.verdicts[LEDGER_UNEXPLAINED], 1);
+}
+
+/* Others may have changed what they share, but not what is wrong at every look. */
+static void test_others(void)
+{
+	begin();
+	put(&reading.after[LEDGER_ROLLUP], SMAPS_PSS_FILE, 100);
+	put(&reading.after[LEDGER_PAGES], PAGES_PSS_FILE, 104);
+	CHECK_U64(judge(LEDGER_PSS_FILE)->verdict, LEDGER_UNEXPLAINED);
+	facts.share_drift[LEDGER_KIND_FILE] = 4 * KIB;
+	CHECK_U64(judge(LEDGER_PSS_FILE)->verdict, LEDGER_EXPLAINED);
+	CHECK_U64(judge(LEDGER_PSS_FILE)->findings[0].rules, 1 << DIFFERS_OTHERS);
+	facts.repeated = 1ULL << LEDGER_PSS_FILE;
+	CHECK_U64(judge(LEDGER_PSS_FILE)->verdict, LEDGER_UNEXPLAINED);
+	facts.repeated = 0;
+	put(&reading.after[LEDGER_PAGES], PAGES_PSS_FILE, 105);
+	CHECK_U64(judge(LEDGER_PSS_FILE)->verdict, LEDGER_UNEXPLAINED);
+	/* Private and shared in all: never what is resident. */
+	begin();
+	facts.mapped_drift = 1 << 30;
+	facts.flags_drift = 1 << 30;
+	CHECK_U64(rss(LEDGER_STATUS, STATUS_VM_RSS, 4), LEDGER_UNEXPLAINED);
+	put(&reading.after[LEDGER_SMAPS], SMAPS_PRIVATE_CLEAN, 100);
+	put(&reading.after[LEDGER_SMAPS], SMAPS_PRIVATE_DIRTY, 100);
+	put(&reading.after[LEDGER_PAGES], PAGES_PRIVATE, 196);
+	CHECK_U64(judge(LEDGER_PRIVATE)->verdict, LEDGER_EXPLAINED);
+}
+
+/* Pages of 1 and 4 KiB mapped twice and ten times. */
+static void test_drift(void)
+{
+	struct ledger_sharers sharers = { NULL, 0, 0 };
+
+	CHECK(ledger_sharers_add(&sharers, 10, LEDGER_KIND_FILE, 4000) == 0);
+	CHECK(ledger_sharers_add(&sharers, 2, LEDGER_KIND_ANON, 1000) == 0);
+	CHECK(ledger_sharers_add(&sharers, 1, LEDGER_KIND_ANON, 500) == 0);
+	CHECK(ledger_sharers_add(&sharers, 1, LEDGER_KIND_SHMEM, 70) == 0);
+	CHECK(ledger_sharers_add(&sharers, 10, LEDGER_KIND_FILE, 6000) == 0);
+	CHECK_U64(sharers.count, 3);
+	CHECK_U64(sharers.items[0].mappings, 1);
+	CHECK_U64(sharers.items[2].bytes[LEDGER_KIND_FILE], 10000);
+	begin();
+	ledger_drift(&sharers, 0, &facts);
+	CHECK_U64(facts.share_drift[LEDGER_KIND_FILE], 0);
+	ledger_drift(&sharers, 5, &facts);
+	CHECK_U64(facts.share_drift[LEDGER_KIND_FILE], 10000 / 5 - 10000 / 10 + 2);
+	CHECK_U64(facts.share_drift[LEDGER_KIND_ANON], 1000 - 500 + 2);
+	CHECK_U64(facts.share_drift[LEDGER_KIND_SHMEM], 70 + 2);
+	CHECK_U64(facts.mapped_drift, 1000 + 70);	/* those mapped ten times stay shared */
+	begin();
+	ledger_drift(&sharers, UINT64_MAX, &facts);
+	CHECK_U64(facts.mapped_drift, 11070);
+	ledger_sharers_done(&sharers);
 }
 
 static void test_pages(void)
@@ -243,6 +316,8 @@ int main(void)
 	test_tables();
 	test_hugetlb();
 	test_changed();
+	test_others();
+	test_drift();
 	test_pages();
 	TEST_END;
 }

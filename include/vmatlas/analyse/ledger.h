@@ -74,6 +74,9 @@ struct ledger_reading {
 	struct ledger_numbers after[LEDGER_SOURCE_MAX];
 };
 
+/* What a page is to the counters of the kernel (include/linux/mm.h mm_counter()). */
+enum ledger_kind { LEDGER_KIND_ANON, LEDGER_KIND_FILE, LEDGER_KIND_SHMEM, LEDGER_KIND_MAX };
+
 /* What the bounds of the rules are computed from; sizes in bytes, all about the one look. */
 struct ledger_facts {
 	uint32_t page_size;
@@ -90,8 +93,18 @@ struct ledger_facts {
 	uint64_t special;		/* migration and device entries, which smaps calls resident */
 	uint64_t unsure;		/* pages that contradicted themselves while they were read */
 	uint64_t shareable_hugetlb;	/* in mappings whose PMD tables others may share */
-	uint64_t tables_most;		/* tables that the VMAs have room for */
+	uint64_t pte_room;		/* PTE tables that VMAs have room for and the model not */
+	uint64_t upper_room;		/* the same of PMD and PUD tables */
+	uint64_t hidden_room;		/* tables that PFN maps have room for */
+	bool emptied_seen;		/* the scan shows PTE tables without an entry in use */
+	uint64_t emptied;		/* these */
 	bool ran;			/* it may have run between the first and the last reading */
+	/* How far others can have changed what is shared, and 0 where that is not considered; not
+	 * of rows whose difference was the same at every look. */
+	uint64_t share_drift[LEDGER_KIND_MAX];	/* of Pss */
+	uint64_t mapped_drift;		/* from shared to private or back */
+	uint64_t flags_drift;		/* pages whose flags are those of a file, not of a mapping */
+	uint64_t repeated;		/* bit per row */
 };
 
 /* Rules of the kernel by which two sources differ; names are promises (ledger_rule_names). */
@@ -102,9 +115,13 @@ enum ledger_rule {
 	DIFFERS_MIGRATION,		/* smaps counts pages that are being migrated */
 	DIFFERS_SHARED_TABLES,	/* pages behind a shared PMD table are counted by who faulted them */
 	DIFFERS_LAG,		/* counters are gathered per CPU or thread */
-	DIFFERS_EMPTIED,		/* tables that lost all entries stay, and cannot be seen */
+	DIFFERS_EMPTIED,	/* PTE tables that lost all entries and were seen */
+	DIFFERS_PFN_MAPS,	/* tables of PFN maps, whose entries pagemap does not show */
+	DIFFERS_UNSEEN,		/* tables that may have lost all entries and cannot be seen */
 	DIFFERS_UNSURE,		/* pages changed while they were read */
-	DIFFERS_CHANGED,		/* the counter moved between the readings */
+	DIFFERS_CHANGED,	/* the counter moved between the readings */
+	DIFFERS_FLAGS,		/* flags of file pages, which others change */
+	DIFFERS_OTHERS,		/* others began or ceased to map the same pages */
 	DIFFERS_MAX
 };
 
