@@ -20,6 +20,13 @@ for command in $(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPERANDS/s/^\.It Cm //p' "$top/
 	[ -f "$top/man/schema/$command.json" ] || { echo "there is no schema of $command"; fail=1; }
 	[ -f "$top/man/vmatlas-$command.1" ] || { echo "there is no manual of $command"; fail=1; }
 done
+# Every option is spoken of, in the command's page or with the common ones.
+for command in $(./vmatlas --list-commands); do
+	for option in $(./vmatlas "$command" --list-options | sed -n 's/=$//; s/^--//p'); do
+		grep -q "Fl Fl $option\b" "$top/man/vmatlas-$command.1" "$top/man/vmatlas.1" ||
+			{ echo "vmatlas-$command.1: nothing says what --$option does"; fail=1; }
+	done
+done
 for schema in "$top"/man/schema/*.json; do
 	name=$(basename "$schema" .json)
 	grep -q "\"\$id\": \"$name.json\"" "$schema" || { echo "$schema: its \$id is not $name.json"; fail=1; }
