@@ -18,7 +18,6 @@ const struct name ledger_verdict_names[] = {
 struct look {
 	struct source_process *source;
 	struct ledger *ledger;
-	bool live;
 	struct ledger_reading reading;
 	struct ledger_facts facts;
 	struct ledger_sharers sharers;
@@ -99,7 +98,7 @@ static int read_all(struct look *look, struct error *error)
 		return rc;
 	ledger_read_counters(look->source, look->reading.after);
 	activity_read(look->source, &after);
-	look->facts.ran = look->live && !activity_none(&before, &after);
+	look->facts.ran = look->ledger->live && !activity_none(&before, &after);
 	ledger_read_kernel(look->source, &look->reading, &look->facts);
 	read_emptied(look);
 	if (first && ledger_read_switches(source, &last))
@@ -162,10 +161,10 @@ int ledger_read(struct source_process *source, struct ledger *ledger, struct err
 	int rc;
 
 	*ledger = (struct ledger) { .looks = 0 };
-	look.live = source_host(source_process_source(source))->kind == SOURCE_KIND_LIVE;
+	ledger->live = source_host(source_process_source(source))->kind == SOURCE_KIND_LIVE;
 	do
 		rc = look_once(&look, error);
-	while (rc >= 0 && look.live && ledger->verdicts[LEDGER_UNEXPLAINED] &&
+	while (rc >= 0 && ledger->live && ledger->verdicts[LEDGER_UNEXPLAINED] &&
 	       ledger->looks < LOOKS);
 	if (rc >= 0 && ledger->verdicts[LEDGER_UNEXPLAINED])
 		blame_others(&look);

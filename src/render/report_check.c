@@ -348,24 +348,34 @@ static int add_differences(struct report *report, const struct ledger *ledger)
 	return rc;
 }
 
+static const char *what_moved(const struct ledger *ledger)
+{
+	if (!ledger->live)
+		return "Whether it moved while it was recorded is not known.";
+	if (ledger->moved)
+		return "Counters moved while it was read.";
+	return ledger->facts.ran ? "The process ran while it was read." :
+				   "Nothing moved while it was read.";
+}
+
 static int add_summary(struct report *report, const struct ledger *ledger)
 {
 	const size_t *n = ledger->verdicts;
-	bool still = !ledger->facts.ran && !ledger->moved;
+	struct cell moved = cell_bool(ledger->moved), ran = cell_bool(ledger->facts.ran);
 
 	report_fact(report, "ok", NULL, cell_bool(!n[LEDGER_UNEXPLAINED]), REPORT_JSON_ONLY);
 	report_fact(report, "equal", NULL, cell_count(n[LEDGER_EQUAL]), REPORT_JSON_ONLY);
 	report_fact(report, "explained", NULL, cell_count(n[LEDGER_EXPLAINED]), REPORT_JSON_ONLY);
 	report_fact(report, "unexplained", NULL, cell_count(n[LEDGER_UNEXPLAINED]),
 		    REPORT_JSON_ONLY);
-	report_fact(report, "moved", NULL, cell_bool(ledger->moved), REPORT_JSON_ONLY);
-	report_fact(report, "ran", NULL, cell_bool(ledger->facts.ran), REPORT_JSON_ONLY);
+	if (!ledger->live)
+		moved = ran = cell_missing(GAP_NOT_RECORDED);
+	report_fact(report, "moved", NULL, moved, REPORT_JSON_ONLY);
+	report_fact(report, "ran", NULL, ran, REPORT_JSON_ONLY);
 	report_fact(report, "looks", NULL, cell_count(ledger->looks), REPORT_JSON_ONLY);
 	return report_prose(report, "%zu rows equal, %zu explained, %zu unexplained. %s",
 			    n[LEDGER_EQUAL], n[LEDGER_EXPLAINED], n[LEDGER_UNEXPLAINED],
-			    still ? "Nothing moved while it was read." :
-			    ledger->moved ? "Counters moved while it was read." :
-			    "The process ran while it was read.");
+			    what_moved(ledger));
 }
 
 int report_check(struct report *report, const struct ledger *ledger,

@@ -23,6 +23,7 @@ COMMANDS = {
     "cow": ["cow", "--pages"],
     "pagetable": ["pagetable", "--vmas"],
     "addr": ["addr", "stack", "CODE"],
+    "check": ["check"],
 }
 # Of snapshots that hold several processes, and the files they map.
 MORE = {

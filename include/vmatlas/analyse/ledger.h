@@ -166,6 +166,7 @@ struct ledger {
 	size_t verdicts[LEDGER_VERDICT_MAX];	/* rows of each */
 	struct ledger_facts facts;
 	unsigned looks;			/* how often all was read */
+	bool live;			/* else what moved is not known */
 	bool moved;			/* some counter was another one after the rest was read */
 	struct process *process;
 };
