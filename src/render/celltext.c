@@ -228,6 +228,21 @@ size_t text_fit(struct span text, size_t columns)
 	return text.len - rest.len;
 }
 
+/* Cuts at characters, not inside of one: its further bytes are 10xxxxxx in UTF-8. */
+size_t text_tail(struct span text, size_t room)
+{
+	size_t keep = room - strlen(TEXT_CUT), columns = text_columns(text), at = 0;
+
+	if (columns <= room)
+		return 0;
+	/* No byte takes more than one column. */
+	for (; columns > keep; columns = text_columns((struct span) { text.ptr + at,
+								       text.len - at }))
+		for (at += columns - keep; (text.ptr[at] & 0xc0) == 0x80;)
+			at++;
+	return at;
+}
+
 size_t text_columns(struct span text)
 {
 	mbstate_t state = { 0 };

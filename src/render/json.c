@@ -308,7 +308,7 @@ static int json_row(struct report *report, const struct cell *cells)
 	if (next_line(report) < 0 || buf_add_char(out, '{') < 0)
 		return -1;
 	for (size_t i = 0; i < t->count; i++) {
-		const struct column *column = &t->set->columns[t->column[i]];
+		const struct column *column = &t->set.columns[t->column[i]];
 
 		if (add_column(report, out, column, &cells[i], i > 0) < 0)
 			return -1;

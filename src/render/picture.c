@@ -122,7 +122,7 @@ static int end_cell(struct picture *picture)
 
 int picture_vma(struct picture *picture, const struct cow_row *row)
 {
-	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	CLEANUP(buf_done) struct buf text = BUF_INIT, cells = BUF_INIT;
 	uint64_t pages = vma_pages(row->process, row->vma);
 	struct span name = vma_name(row->process, row->vma);
 
@@ -132,10 +132,9 @@ int picture_vma(struct picture *picture, const struct cow_row *row)
 	buf_add_hex(&text, row->vma->start, 8);
 	buf_addf(&text, " %s %s ", name_of(vma_class_names, row->vma->vma_class),
 		 name_of(vma_role_names, row->vma->role));
-	buf_add_span(&text, name);
 	if (picture->group > 1)
-		buf_addf(&text, " (%llu pages per cell)", (unsigned long long)picture->group);
-	return report_line(picture->report, buf_str(&text));
+		buf_addf(&cells, " (%llu pages per cell)", (unsigned long long)picture->group);
+	return report_line_named(picture->report, buf_str(&text), name, buf_str(&cells));
 }
 
 int picture_run(struct picture *picture, const struct cow_run *run)

@@ -15,6 +15,8 @@
 /* --sort holds this many rows; more are printed as they come, with a warning. */
 #define TABLE_SORT_ROWS 200000
 #define TABLE_COLUMNS 64
+/* What a column that may be cut to fit a terminal should keep. */
+#define TABLE_TRUNC 20u
 
 /* What a renderer does. Each returns 0 or negative; a NULL member means "nothing to do". The
  * cells of a row are those of table.column[], in that order. */
@@ -43,12 +45,14 @@ struct table_row {
 struct table_field {
 	uint8_t width;		/* usual width or title, the larger; 0: not padded */
 	bool right;
+	uint16_t room;		/* cut to that; 0: not */
 	bool cut;		/* ends with the terminal's line */
+	bool prose;		/* last, and wrapped below its beginning */
 	char end;		/* what stands behind it */
 };
 
 struct table {
-	const struct column_set *set;
+	struct column_set set;	/* a copy: a report ends its table also when the caller is gone */
 	const void *ctx;
 	uint8_t column[TABLE_COLUMNS];	/* indexes of the columns drawn */
 	size_t count;
@@ -63,6 +67,13 @@ struct table {
 	size_t row_cap;
 	void *layout;			/* struct libscols_table of table.c */
 };
+
+#define TEXT_BOLD "\033[1m"
+#define TEXT_PLAIN "\033[0m"
+
+/* In how many columns sentences still read well; with less they begin a line of their own. */
+#define PROSE_MIN 40u
+#define PROSE_INDENT 4u
 
 struct warning {
 	const char *code;	/* a string of the program: never freed */
@@ -109,6 +120,9 @@ struct report {
 };
 
 extern const struct report_ops text_ops, raw_ops, pairs_ops, json_ops;
+/* A paragraph: lines but the first begin behind `indent` blanks, the first at `column`. */
+int text_wrapped(struct report *report, struct buf *out, struct span text, size_t indent,
+		 size_t column);
 int text_painted(struct report *report, const char *text, const char *const *colors);
 
 /* report.c */
@@ -128,6 +142,10 @@ size_t cell_number(char room[CELL_DIGITS], const struct cell *cell, bool exact,
 size_t text_columns(struct span text);			/* columns on a terminal */
 /* Bytes of the longest front that fits into that many columns. */
 size_t text_fit(struct span text, size_t columns);
+/* What of a longer text stays away at its front where TEXT_CUT comes in its place, in bytes; 0 if
+ * it fits. */
+size_t text_tail(struct span text, size_t columns);
+#define TEXT_CUT "..."
 
 /* rows.c: sorting. */
 int table_rows_hold(struct report *report, const struct cell *cells);

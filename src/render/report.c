@@ -10,6 +10,7 @@
 
 #define PENDING_MAX 65536
 #define PROSE_COLUMNS 80
+#define NAME_MIN 10u		/* with less the end of a name tells nothing */
 
 static const struct report_ops *const ops_of[] = {
 	[REPORT_TEXT] = &text_ops,
@@ -223,6 +224,45 @@ int report_line(struct report *report, const char *text)
 	if (!wanted(report, REPORT_TEXT_ONLY) || !report->ops->line)
 		return report->rc;
 	return report_fail(report, report->ops->line(report, text));
+}
+
+static size_t escaped_columns(struct report *report, struct span bytes)
+{
+	buf_clear(&report->work);
+	escape_add(&report->work, bytes, ESCAPE_TERMINAL);
+	return text_columns(buf_span(&report->work));
+}
+
+/* How many bytes of a name stay away so that the rest fits. A byte takes up to 4 columns. */
+static size_t name_front(struct report *report, struct span name, size_t room)
+{
+	size_t columns = escaped_columns(report, name), front = 0;
+
+	if (columns <= room)
+		return 0;
+	for (room -= strlen(TEXT_CUT); columns > room;) {
+		front += (columns - room + 3) / 4;
+		while (front < name.len && (name.ptr[front] & 0xc0) == 0x80)
+			front++;
+		columns = escaped_columns(report, (struct span) { name.ptr + front,
+								  name.len - front });
+	}
+	return front;
+}
+
+int report_line_named(struct report *report, const char *before, struct span name,
+		      const char *behind)
+{
+	CLEANUP(buf_done) struct buf line = BUF_INIT;
+	size_t used = text_columns(span_of(before)) + text_columns(span_of(behind));
+	size_t front = report->cut && used + NAME_MIN <= report->width ?
+		name_front(report, name, report->width - used) : 0;
+
+	name = (struct span) { name.ptr + front, name.len - front };
+	if (buf_addf(&line, "%s%s", before, front ? TEXT_CUT : "") < 0 ||
+	    buf_add_span(&line, name) < 0 || buf_add_str(&line, behind) < 0)
+		return report_fail(report, error_nomem(&report->error));
+	return report_line(report, buf_str(&line));
 }
 
 int report_painted(struct report *report, const char *text, const char *const *colors)

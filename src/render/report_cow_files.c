@@ -79,11 +79,14 @@ GETTER(roles, roles_cell(file, scratch))
 #define SHOWN (COLUMN_DEFAULT | COLUMN_RIGHT)
 
 const struct column cow_file_columns[] = {
-	{ "file", "FILE", "last part of its path", COLUMN_DEFAULT, 0, 20, get_file },
-	{ "path", "PATH", "the file", COLUMN_JSON | COLUMN_HEX_BYTES | COLUMN_VERBOSE, 0, 30,
+	{ "file", "FILE", "last part of its path", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20,
+	  get_file },
+	{ "path", "PATH", "the file",
+	  COLUMN_JSON | COLUMN_HEX_BYTES | COLUMN_VERBOSE | COLUMN_PROSE, 0, 30,
 	  get_path },
 	{ "resident", "RSS", "resident bytes of its mappings", NUMBER, 0, 6, get_resident },
-	{ "clean", "CLEAN", "pages of the file itself, shared with all who map it", NUMBER, 0, 6,
+	{ "clean", "CLEAN", "pages of the file itself, shared with all who map it",
+	  NUMBER | COLUMN_SPARE, 0, 6,
 	  get_clean },
 	{ "copied", "COPIED", "pages copied on write", NUMBER, 0, 6, get_copied },
 	{ "swapped", "SWAP", "copies in swap", COLUMN_JSON | COLUMN_RIGHT | COLUMN_VERBOSE, 0, 6,
@@ -94,8 +97,10 @@ const struct column cow_file_columns[] = {
 	  get_data_write },
 	{ "zero_tail", "TAIL", "copied pages whose end the loader cleared", SHOWN, 0, 6,
 	  get_zero_tail },
-	{ "code_patch", "CODE", "copied pages with patched code", SHOWN, 0, 6, get_code_patch },
-	{ "unknown", "UNKNOWN", "copied pages without a known cause", SHOWN, 0, 7, get_unknown },
+	{ "code_patch", "CODE", "copied pages with patched code", SHOWN | COLUMN_SPARE, 0, 6,
+	  get_code_patch },
+	{ "unknown", "UNKNOWN", "copied pages without a known cause", SHOWN | COLUMN_SPARE, 0, 7,
+	  get_unknown },
 	{ "bss", "BSS", "private pages of its zero-filled memory", NUMBER, 0, 6, get_bss },
 	{ "holders", "MOSTLY IN", "symbols with most copied pages; GOT: a slot of the linker's "
 	  "table, [..] a section", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 40, get_holders },

@@ -64,7 +64,7 @@ DIFF_GETTER(file_causes, file_causes(ctx, file_of(row), scratch))
 DIFF_GETTER(file_holders, file_holders(file_of(row), scratch))
 
 static const struct column file_columns[] = {
-	{ "file", "FILE", "last part of the path", COLUMN_DEFAULT, 0, 20, get_file },
+	{ "file", "FILE", "last part of the path", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20, get_file },
 	{ "path", "PATH", "path", COLUMN_JSON | COLUMN_HEX_BYTES, 0, 20, get_file_path },
 	{ "change", "CHANGE", "added or removed", BOTH, 0, 7, get_file_change },
 	{ "rss", "RSS", "resident", NUMBER, 0, 6, get_file_rss },
@@ -75,7 +75,7 @@ static const struct column file_columns[] = {
 	{ "changed", "PAGES", "pages in another state", NUMBER, 0, 6, get_file_changed },
 	{ "new_copies", "COPIES", "pages that became private copies", NUMBER, 0, 6, get_file_new },
 	{ "causes", "CAUSES", "why they did", COLUMN_JSON, 0, 20, get_file_causes },
-	{ "holders", "WRITTEN", "symbols that were written", COLUMN_DEFAULT, 0, 20,
+	{ "holders", "WRITTEN", "symbols that were written", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20,
 	  get_file_holders },
 	{ NULL },
 };

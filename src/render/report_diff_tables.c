@@ -44,7 +44,7 @@ static const struct column transition_columns[] = {
 	{ "from", "FROM", "state before", BOTH, 0, 11, get_from },
 	{ "to", "TO", "state after", BOTH, 0, 11, get_to },
 	{ "frame", "FRAME", "in the same frame or in another", BOTH, 0, 5, get_frame },
-	{ "meaning", "MEANING", "what happened", BOTH, 0, 30, get_meaning },
+	{ "meaning", "MEANING", "what happened", BOTH | COLUMN_PROSE, 0, 30, get_meaning },
 	{ NULL },
 };
 
@@ -137,7 +137,8 @@ static const struct column class_columns[] = {
 	{ "shared", "SHARED", "private, still shared", NUMBER, 0, 6, get_class_shared },
 	{ "changed", "PAGES", "pages in another state", NUMBER, 0, 6, get_class_changed },
 	{ "pages", "FROM>TO", "pages by states", COLUMN_JSON, 0, 20, get_class_pages },
-	{ "meaning", "MEANING", "of the class", COLUMN_DEFAULT, 0, 20, get_class_meaning },
+	{ "meaning", "MEANING", "of the class", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20,
+	  get_class_meaning },
 	{ NULL },
 };
 

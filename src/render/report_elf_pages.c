@@ -46,7 +46,7 @@ static const struct column page_columns[] = {
 	{ "relro", "CLOSED", "read-only afterwards", BOTH, 0, 6, page_relro },
 	{ "zeroed", "ZEROED", "the loader clears its end", BOTH, 0, 6, page_zeroed },
 	{ "dynamic", "DYNAMIC", "the loader writes into .dynamic", BOTH, 0, 7, page_dynamic },
-	{ "kinds", "KINDS", "relocations by kind", BOTH, 0, 40, page_kinds },
+	{ "kinds", "KINDS", "relocations by kind", BOTH | COLUMN_TRUNC, 0, 40, page_kinds },
 	{ NULL }
 };
 

@@ -68,10 +68,13 @@ GETTER(path, path_of(row))
 	  get_shared },                                                                      \
 	{ "written_here", "HERE", "diverged: this process wrote", NUMBER, 0, 6, get_here },  \
 	{ "written_there", "THERE", "diverged: the relative wrote", NUMBER, 0, 6, get_there }, \
-	{ "written_both", "BOTH", "diverged: both wrote", NUMBER, 0, 6, get_both },          \
-	{ "diverged_unknown", "EITHER", "diverged: nothing tells who wrote", NUMBER, 0, 6,   \
+	{ "written_both", "BOTH", "diverged: both wrote", NUMBER | COLUMN_SPARE, 0, 6,       \
+	  get_both },                                                                        \
+	{ "diverged_unknown", "EITHER", "diverged: nothing tells who wrote",                 \
+	  NUMBER | COLUMN_SPARE, 0, 6,                                                       \
 	  get_unknown },                                                                     \
-	{ "only_here", "ONLY-HERE", "anonymous only in this process", NUMBER, 0, 6,          \
+	{ "only_here", "ONLY-HERE", "anonymous only in this process",                             \
+	  NUMBER | COLUMN_SPARE, 0, 6,                                                       \
 	  get_only_here },                                                                   \
 	{ "only_there", "ONLY-THERE", "anonymous only in the relative", NUMBER, 0, 6,        \
 	  get_only_there },                                                                  \
@@ -91,7 +94,7 @@ static const struct column vma_columns[] = {
 	{ "pid", "PID", "the relative", NUMBER, 0, 6, get_pid },
 	{ "start", "START", "first address of the VMA", NUMBER, 0, 14, get_start },
 	{ "end", "END", "address behind it", COLUMN_JSON, 0, 14, get_end },
-	{ "role", "ROLE", "what the VMA is for", BOTH, 0, 11, get_role },
+	{ "role", "ROLE", "what the VMA is for", BOTH | COLUMN_SPARE, 0, 11, get_role },
 	PAGE_COLUMNS,
 	{ "path", "PATH", "name of the VMA", BOTH | COLUMN_HEX_BYTES | COLUMN_TRUNC, 0, 20,
 	  get_path },

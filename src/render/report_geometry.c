@@ -19,7 +19,7 @@ static const struct column geometry_columns[] = {
 	{ "page_size", "PAGE", "base page", NUMBER, 0, 4, get_page_size },
 	{ "user_bits", "BITS", "width of user addresses", NUMBER, 0, 4,
 	  get_user_bits },
-	{ "meaning", "MEANING", "in words", BOTH, 0, 60, get_meaning },
+	{ "meaning", "MEANING", "in words", BOTH | COLUMN_PROSE, 0, 60, get_meaning },
 	{ NULL }
 };
 

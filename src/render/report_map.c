@@ -56,7 +56,8 @@ static const struct column total_columns[] = {
 	{ "pss", "PSS", "resident, shared divided", NUMBER, 0, 7, total_pss },
 	{ "uss", "USS", "resident here only", NUMBER, 0, 7, total_uss },
 	{ "swap", "SWAP", "swapped out", NUMBER, 0, 7, total_swap },
-	{ "meaning", "MEANING", "what the class is", COLUMN_DEFAULT, 0, 40, total_meaning },
+	{ "meaning", "MEANING", "what the class is", COLUMN_DEFAULT | COLUMN_PROSE, 0, 40,
+	  total_meaning },
 	{ NULL }
 };
 

@@ -47,8 +47,7 @@ static int tree_json(struct report *report, const struct pagetable_view *view,
 	return report_object_end(report);
 }
 
-static void add_content(struct buf *line, const struct pagetable_view *view,
-			const struct tree_node *node)
+static void add_content(struct buf *line, const struct tree_node *node)
 {
 	uint64_t count = node->last - node->first + 1;
 
@@ -58,25 +57,27 @@ static void add_content(struct buf *line, const struct pagetable_view *view,
 		if (node->level != LEVEL_PTE)
 			buf_addf(line, " %s", node->entries == 1 ? "huge page" : "huge pages");
 		buf_add_str(line, "  ");
-		buf_add_span(line, table_vma_label(view, node->vma));
 	} else if (count == 1) {
-		buf_addf(line, "%" PRIu64 " leaf entries", node->entries);
+		buf_addf(line, "%" PRIu64 " %s", node->entries,
+			 node->entries == 1 ? "leaf" : "leaves");
 	} else {
-		buf_addf(line, "%" PRIu64 " equal tables, each %" PRIu64 " leaf entries", count,
-			 node->entries);
+		buf_addf(line, "%" PRIu64 " equal tables, each %" PRIu64 " %s", count,
+			 node->entries, node->entries == 1 ? "leaf" : "leaves");
 	}
 }
 
-/* PUD 1fc      7f0100000000-7f0140000000  12 leaf entries */
+/* PUD 1fc      7f0100000000-7f0140000000  12 leaves */
 static int tree_text(struct report *report, const struct pagetable_view *view,
 		     const struct tree_node *node)
 {
 	CLEANUP(buf_done) struct buf line = BUF_INIT;
 	unsigned depth = level_depth(view->geometry, node->level);
+	struct span name = { NULL, 0 };
 
 	buf_addf(&line, "%*s", (int)(2 * depth), "");
 	if (node->kind == TREE_OMITTED) {
-		buf_addf(&line, "... %" PRIu64 " more leaf entries in this table", node->entries);
+		buf_addf(&line, "... %" PRIu64 " more %s in this table", node->entries,
+			 node->entries == 1 ? "leaf" : "leaves");
 		return report_line(report, buf_str(&line));
 	}
 	for (const char *c = name_of(table_level_names, node->level); *c; c++)
@@ -90,8 +91,10 @@ static int tree_text(struct report *report, const struct pagetable_view *view,
 		 node_end(view->geometry, node));
 	while (line.len < 46)
 		buf_add_char(&line, ' ');
-	add_content(&line, view, node);
-	return report_line(report, buf_str(&line));
+	add_content(&line, node);
+	if (node->kind == TREE_LEAF)
+		name = table_vma_label(view, node->vma);
+	return report_line_named(report, buf_str(&line), name, "");
 }
 
 int report_tree_begin(struct report *report, const struct pagetable_view *view)

@@ -19,7 +19,8 @@ static const struct column cause_columns[] = {
 	  cause_once },
 	{ "saved", "SAVED", "what copies of their own would take beside", NUMBER, 0, 6,
 	  cause_saved },
-	{ "meaning", "MEANING", "what that is", COLUMN_DEFAULT, 0, 40, cause_meaning },
+	{ "meaning", "MEANING", "what that is", COLUMN_DEFAULT | COLUMN_PROSE, 0, 40,
+	  cause_meaning },
 	{ NULL },
 };
 

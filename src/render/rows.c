@@ -8,7 +8,7 @@
 /* Which columns, in which order: what was chosen, or the JSON members in the array's order. */
 static void table_columns(struct table *table, bool json)
 {
-	const struct column_set *set = table->set;
+	const struct column_set *set = &table->set;
 
 	for (size_t i = 0; json && i < TABLE_COLUMNS && set->columns[i].name; i++)
 		if (set->json & 1ull << i)
@@ -17,26 +17,24 @@ static void table_columns(struct table *table, bool json)
 		table->column[table->count++] = set->chosen[i];
 }
 
-#define TRUNC_WIDTH 20u	/* what a column that may be cut should keep */
-
 static size_t table_width(const struct table *table)
 {
 	size_t width = 0;
 
 	for (size_t i = 0; i < table->count; i++) {
-		const struct column *column = &table->set->columns[table->column[i]];
+		const struct column *column = &table->set.columns[table->column[i]];
 
-		width += 1 + (column->flags & COLUMN_TRUNC && column->width > TRUNC_WIDTH ?
-			      TRUNC_WIDTH : column->width);
+		width += 1 + (column->flags & COLUMN_TRUNC && column->width > TABLE_TRUNC ?
+			      TABLE_TRUNC : column->width);
 	}
 	return width ? width - 1 : 0;
 }
 
-/* Rows that wrap cannot be read: columns that can be spared give way, the last one first. */
+/* Of a table that is streamed only the usual widths are known. */
 static void table_narrow(struct table *table, size_t width)
 {
 	for (size_t i = table->count; i-- > 0 && table_width(table) > width;) {
-		if (!(table->set->columns[table->column[i]].flags & COLUMN_SPARE))
+		if (!(table->set.columns[table->column[i]].flags & COLUMN_SPARE))
 			continue;
 		table->count--;
 		memmove(&table->column[i], &table->column[i + 1],
@@ -52,7 +50,7 @@ static int table_sort(struct report *report)
 	if (!name)
 		return 0;
 	table->descending = *name == '-';
-	table->sort = column_named(table->set->columns, name + table->descending);
+	table->sort = column_named(table->set.columns, name + table->descending);
 	if (table->sort && !(table->store = scratch_new()))
 		return error_nomem(&report->error);
 	return 0;
@@ -63,10 +61,10 @@ int report_table_begin(struct report *report, const char *name, const char *titl
 {
 	if (report->rc < 0)
 		return report->rc;
-	report->table = (struct table) { .set = set, .ctx = ctx };
+	report->table = (struct table) { .set = *set, .ctx = ctx };
 	report->table.streamed = !rows_hint || rows_hint > TABLE_LAYOUT_ROWS;
 	table_columns(&report->table, report_is_json(report));
-	if (report_is_text(report) && report->cut && !set->given)
+	if (report_is_text(report) && report->cut && !set->given && report->table.streamed)
 		table_narrow(&report->table, report->width);
 	report->in_table = true;
 	report->had_table = true;
@@ -86,7 +84,7 @@ int report_row(struct report *report, const void *row)
 	scratch_reset(report->scratch);
 	for (i = 0; i < t->count; i++) {
 		cells[i] = cell_null();		/* which a getter may leave */
-		t->set->columns[t->column[i]].get(t->ctx, row, &cells[i], report->scratch);
+		t->set.columns[t->column[i]].get(t->ctx, row, &cells[i], report->scratch);
 		if (cells[i].type == CELL_MISSING || cells[i].type >= CELL_LIST)
 			report_note_gaps(report, &cells[i]);
 	}

@@ -68,8 +68,8 @@ static int script_table_begin(struct report *report, const char *name, const cha
 	(void)title;
 	buf_clear(&report->facts);
 	if (!report->script_columns)
-		report->script_columns = report->table.set->columns;
-	report->table.muted = report->script_columns != report->table.set->columns;
+		report->script_columns = report->table.set.columns;
+	report->table.muted = report->script_columns != report->table.set.columns;
 	return 0;
 }
 
@@ -82,7 +82,7 @@ static int raw_table_begin(struct report *report, const char *name, const char *
 		return 0;
 	report->wrote = true;
 	for (size_t i = 0; i < t->count; i++)
-		if (escape_add(&report->pending, span_of(t->set->columns[t->column[i]].title),
+		if (escape_add(&report->pending, span_of(t->set.columns[t->column[i]].title),
 			       ESCAPE_RAW) < 0 ||
 		    buf_add_char(&report->pending, i + 1 < t->count ? ' ' : '\n') < 0)
 			return -1;
@@ -109,7 +109,7 @@ static int pairs_row(struct report *report, const struct cell *cells)
 	if (t->muted)
 		return 0;
 	for (size_t i = 0; i < t->count; i++)
-		if (add_pair(report, &report->pending, t->set->columns[t->column[i]].name,
+		if (add_pair(report, &report->pending, t->set.columns[t->column[i]].name,
 			     &cells[i]) < 0 ||
 		    buf_add_char(&report->pending, i + 1 < t->count ? ' ' : '\n') < 0)
 			return -1;

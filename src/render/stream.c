@@ -114,15 +114,25 @@ static inline bool plain_text(const struct report *report, const struct cell *ce
 	}
 }
 
-/* A last column that may be cut ends with the terminal's line. */
-static void field_cut(const struct report *report, size_t used, struct field *f)
+static void field_cut(struct field *f, size_t room)
 {
-	size_t room = report->width > used ? report->width - used : 0;
-
 	if (f->columns <= room)
 		return;
 	f->text.len = text_fit(f->text, room);
 	f->columns = room;
+}
+
+/* Sentences go on below their beginning, or where that is too far right begin there. */
+static int add_sentence(struct report *report, size_t used, struct span text)
+{
+	struct buf *out = &report->pending;
+	size_t indent = used + PROSE_MIN <= report->width ? used : PROSE_INDENT;
+
+	while (indent == PROSE_INDENT && out->data[out->len - 1] == ' ')
+		out->len--;
+	if (indent == PROSE_INDENT && text.len && buf_addf(out, "\n%*s", (int)indent, "") < 0)
+		return -1;
+	return text_wrapped(report, out, text, indent, indent);
 }
 
 static int add_fields(struct report *report, const struct cell *cells)
@@ -139,8 +149,12 @@ static int add_fields(struct report *report, const struct cell *cells)
 			f.columns = f.text.len;
 		else if (field_text(report, &cells[i], &f) < 0)
 			return -1;
+		if (column->prose)
+			return add_sentence(report, used, f.text);
 		if (column->cut)
-			field_cut(report, used, &f);
+			field_cut(&f, report->width > used ? report->width - used : 0);
+		else if (column->room)
+			field_cut(&f, column->room);
 		used += (f.columns > column->width ? f.columns : column->width) + 1;
 		if (add_field(&report->pending, column, &f) < 0)
 			return -1;
@@ -152,10 +166,41 @@ static int add_headings(struct report *report)
 {
 	const struct table *t = &report->table;
 	struct cell titles[TABLE_COLUMNS];
+	size_t used = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		bool below = t->field[i].prose && used + PROSE_MIN > report->width;
+
+		titles[i] = cell_text(below ? "" : t->set.columns[t->column[i]].title);
+		used += t->field[i].width + 1u;
+	}
+	return add_fields(report, titles);
+}
+
+static int add_painted_headings(struct report *report)
+{
+	struct buf *out = &report->pending;
+
+	if (!report->color)
+		return add_headings(report);
+	if (buf_add_str(out, TEXT_BOLD) < 0 || add_headings(report) < 0)
+		return -1;
+	out->len--;		/* the end of the line */
+	return buf_add_str(out, TEXT_PLAIN "\n");
+}
+
+/* A column that may be cut and is not the last one may use what the usual widths leave. */
+static void stream_rooms(struct report *report)
+{
+	struct table *t = &report->table;
+	size_t total = 0, slack;
 
 	for (size_t i = 0; i < t->count; i++)
-		titles[i] = cell_text(t->set->columns[t->column[i]].title);
-	return add_fields(report, titles);
+		total += t->set.columns[t->column[i]].width + 1u;
+	slack = report->width > total ? report->width - total : 0;
+	for (size_t i = 0; i + 1 < t->count && report->cut; i++)
+		if (t->set.columns[t->column[i]].flags & COLUMN_TRUNC)
+			t->field[i].room = (uint16_t)(t->field[i].width + slack);
 }
 
 /* The last column is not padded behind. */
@@ -164,7 +209,7 @@ int stream_begin(struct report *report)
 	struct table *t = &report->table;
 
 	for (size_t i = 0; i < t->count; i++) {
-		const struct column *column = &t->set->columns[t->column[i]];
+		const struct column *column = &t->set.columns[t->column[i]];
 		size_t title = strlen(column->title);
 		bool last = i + 1 == t->count, right = column->flags & COLUMN_RIGHT;
 
@@ -173,10 +218,12 @@ int stream_begin(struct report *report)
 				 column->width > title ? column->width : (uint8_t)title,
 			.right = right,
 			.cut = last && report->cut && column->flags & COLUMN_TRUNC,
+			.prose = last && report->cut && column->flags & COLUMN_PROSE,
 			.end = last ? '\n' : ' ',
 		};
 	}
-	return report->options.no_headings ? 0 : add_headings(report);
+	stream_rooms(report);
+	return report->options.no_headings ? 0 : add_painted_headings(report);
 }
 
 int stream_row(struct report *report, const struct cell *cells)

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "render.h"
 
-#define BOLD "\033[1m"
-#define PLAIN "\033[0m"
-
 /* Where a line of a paragraph is: lines but the first begin behind `indent` blanks. */
 struct wrap {
 	struct buf *out;
@@ -75,25 +72,30 @@ static int wrap_words(struct wrap *w, struct span text)
 	return 0;
 }
 
-static int add_wrapped(struct buf *out, struct span text, size_t width, size_t indent)
+static int wrap_text(struct report *report, struct buf *out, struct span text, size_t indent,
+		     size_t column)
 {
-	struct wrap w = { .out = out, .width = width, .indent = indent };
+	struct wrap w = { .out = out, .width = report->width, .indent = indent,
+			  .column = column, .lists = report->cut };
 
-	return wrap_words(&w, text) < 0 ? -1 : buf_add_char(out, '\n');
+	return wrap_words(&w, text);
 }
 
-#define VALUE_MIN 30u		/* columns in which a long value still reads well */
+int text_wrapped(struct report *report, struct buf *out, struct span text, size_t indent,
+		 size_t column)
+{
+	return wrap_text(report, out, text, indent, column) < 0 ? -1 : buf_add_char(out, '\n');
+}
+
+#define VALUE_MIN 20u		/* with fewer columns the terminal may break it as it likes */
 
 /* On a terminal a long value goes on below its beginning. */
 static int add_value(struct report *report, struct span value, size_t column)
 {
-	struct wrap w = { .out = &report->pending, .width = report->width, .indent = column,
-			  .column = column, .lists = true };
-
 	if (!report->cut || column + text_columns(value) <= report->width ||
 	    column + VALUE_MIN > report->width)
 		return buf_add_span(&report->pending, value);
-	return wrap_words(&w, value);
+	return wrap_text(report, &report->pending, value, column, column);
 }
 
 /* Facts wait as "title\0value\0" until their section ends, so that the values can be aligned. */
@@ -151,9 +153,9 @@ static int text_gap(struct report *report)
 static int text_heading(struct report *report, const char *text)
 {
 	if (text_gap(report) < 0 ||
-	    (report->color && buf_add_str(&report->pending, BOLD) < 0) ||
+	    (report->color && buf_add_str(&report->pending, TEXT_BOLD) < 0) ||
 	    escape_add(&report->pending, span_of(text), ESCAPE_TERMINAL) < 0 ||
-	    (report->color && buf_add_str(&report->pending, PLAIN) < 0))
+	    (report->color && buf_add_str(&report->pending, TEXT_PLAIN) < 0))
 		return -1;
 	report->wrote = true;
 	return buf_add_char(&report->pending, '\n');
@@ -182,7 +184,7 @@ static int text_prose(struct report *report, struct span text)
 	    escape_add(&report->work, text, ESCAPE_TERMINAL) < 0)
 		return -1;
 	report->wrote = true;
-	return add_wrapped(&report->pending, buf_span(&report->work), report->width, 0);
+	return text_wrapped(report, &report->pending, buf_span(&report->work), 0, 0);
 }
 
 static int text_line(struct report *report, const char *text)
@@ -198,7 +200,7 @@ static int change_color(struct buf *out, const char *from, const char *to)
 {
 	if (from == to)
 		return 0;
-	if (from && buf_add_str(out, PLAIN) < 0)
+	if (from && buf_add_str(out, TEXT_PLAIN) < 0)
 		return -1;
 	return to ? buf_addf(out, "\033[%sm", to) : 0;
 }
@@ -248,7 +250,7 @@ static int text_footnote(struct report *report, const char *mark, struct span te
 	if (buf_add_str(&report->work, mark) < 0 || buf_add_char(&report->work, ' ') < 0 ||
 	    escape_add(&report->work, text, ESCAPE_TERMINAL) < 0)
 		return -1;
-	return add_wrapped(&report->pending, buf_span(&report->work), report->width, 2);
+	return text_wrapped(report, &report->pending, buf_span(&report->work), 2, 0);
 }
 
 static int text_gap_notes(struct report *report)

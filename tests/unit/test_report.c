@@ -75,6 +75,14 @@ static void get_list(const void *ctx, const void *row, struct cell *cell, struct
 	*cell = cell_object(items, 2);
 }
 
+static void get_words(const void *ctx, const void *row, struct cell *cell, struct scratch *s)
+{
+	(void)ctx;
+	(void)row;
+	(void)s;
+	*cell = cell_text("one two three four five six seven eight nine ten eleven");
+}
+
 static const struct column columns[] = {
 	{ "start", "START", "first address", COLUMN_DEFAULT | COLUMN_JSON, 1, 8, get_start },
 	{ "size", "SIZE", "bytes", COLUMN_DEFAULT | COLUMN_JSON | COLUMN_RIGHT, 2, 6, get_size },
@@ -84,6 +92,7 @@ static const struct column columns[] = {
 	  16, 10, get_path },
 	{ "tail", "TAIL", "name, of which the end tells more", COLUMN_TRUNC | COLUMN_TAIL, 32, 10,
 	  get_path },
+	{ "words", "WORDS", "a sentence", COLUMN_PROSE, 64, 20, get_words },
 	{ NULL }
 };
 
@@ -452,7 +461,35 @@ static void test_cut_front(void)
 	CHECK(!strstr(cut, "/tmp"));
 	cut[strcspn(cut, "-")] = '\0';
 	CHECK(widest(cut) <= 24);			/* in bytes, and one is of two */
-	CHECK(!strstr(small, "..."));
+	CHECK(strstr(small, "1.5M /bin/plain\n") && strstr(small, " ...5cx41\\y\n"));
+}
+
+/* What does not fit goes on below, and what could not be read there begins a line. */
+static void test_sentences(void)
+{
+	for (size_t streamed = 0; streamed < 2; streamed++) {
+		const struct report_options wide = { .format = REPORT_TEXT, .width = 50 };
+		const struct report_options narrow = { .format = REPORT_TEXT, .width = 36 };
+		CLEANUP_FREE char *hang = table_text(&wide, "size,words", !streamed);
+		CLEANUP_FREE char *below = table_text(&narrow, "size,words", !streamed);
+		char want[200];
+
+		snprintf(want, sizeof(want), "1.5M one two three four five six seven eight%s"
+			 "ten eleven\n", streamed ? "\n       nine " : " nine\n     ");
+		CHECK(strstr(hang, want) && strstr(hang, "SIZE WORDS\n"));
+		CHECK(strstr(below, "SIZE\n"));
+		CHECK(strstr(below, "1.5M\n    one two three four five six\n"
+			     "    seven eight nine ten eleven\n"));
+	}
+}
+
+/* Of two columns that may be cut the wider one gives way first. */
+static void test_cut_widest(void)
+{
+	const struct report_options narrow = { .format = REPORT_TEXT, .width = 42 };
+	CLEANUP_FREE char *cut = table_text(&narrow, "path,tail,size", 1);
+
+	CHECK(strstr(cut, "\n/bin/plain         /bin/plain         1.5M\n"));
 }
 
 /* A pseudo terminal hands its bytes on in pieces, a little later: reads up to the end mark. */
@@ -566,6 +603,8 @@ int main(void)
 	test_deltas();
 	test_cut();
 	test_cut_front();
+	test_sentences();
+	test_cut_widest();
 	test_terminal();
 	test_types();
 	TEST_END;

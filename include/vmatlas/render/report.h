@@ -75,6 +75,9 @@ int report_heading(struct report *report, const char *text);
 int report_prose(struct report *report, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int report_line(struct report *report, const char *text);	/* as it is, not wrapped */
+/* With a name in it, which on a terminal is cut at its front so that the line fits. */
+int report_line_named(struct report *report, const char *before, struct span name,
+		      const char *behind);
 /* The same for ASCII of ours with a colour per byte: SGR parameters, or NULL for none. */
 int report_painted(struct report *report, const char *text, const char *const *colors);
 
@@ -108,7 +111,8 @@ enum column_flag {
 	COLUMN_HEX_BYTES = 1 << 5,	/* CELL_BYTES: add <name>_hex when escaped in JSON */
 	COLUMN_HEX_HUGE = 1 << 6,	/* CELL_COUNT: above 2^63-1 in <name>_hex, and null */
 	COLUMN_SPARE = 1 << 7,		/* gives way on a narrow terminal if -o does not name it */
-	COLUMN_TAIL = 1 << 8		/* with COLUMN_TRUNC: cut at the front, a path's end tells more */
+	COLUMN_TAIL = 1 << 8,		/* with COLUMN_TRUNC: cut at the front, a path's end tells more */
+	COLUMN_PROSE = 1 << 9		/* sentences: wrapped where they do not fit a terminal */
 };
 
 struct column {
