@@ -182,7 +182,9 @@ static int tally_init(struct tally *tally, struct source *source,
 	tally->totals.counts_gap = tally->totals.flags_gap = GAP_NOT_READ;
 	tally->processes = calloc(request->count + 1, sizeof(*tally->processes));
 	tally->works = calloc(request->count + 1, sizeof(*tally->works));
-	if (!tally->processes || !tally->works || tally_nodes_init(&tally->nodes) < 0)
+	tally->spaces = calloc(request->count + 1, sizeof(*tally->spaces));
+	if (!tally->processes || !tally->works || !tally->spaces ||
+	    tally_nodes_init(&tally->nodes) < 0)
 		return error_nomem(&tally->error);
 	for (size_t i = 0; i < request->count; i++) {
 		tally->processes[i].pid = request->pids[i];
@@ -245,6 +247,7 @@ void tally_free(struct tally *tally)
 		return;
 	free(tally->processes);
 	free(tally->works);
+	free(tally->spaces);
 	free(tally->members);
 	tally_nodes_done(&tally->nodes);
 	tally_slots_done(&tally->frames);

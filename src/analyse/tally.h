@@ -103,6 +103,8 @@ struct tally {
 	uint64_t next_span;		/* of tally_counts.c */
 	struct tally_process *processes;
 	struct tally_work *works;
+	uint32_t *spaces;		/* processes that are counted, by the order of spaces */
+	size_t space_count;
 	struct tally_member *members;
 	size_t member_count;
 	size_t member_cap;
@@ -210,7 +212,8 @@ static inline uint32_t tally_step(struct tally_nodes *nodes, uint32_t set, uint3
 }
 
 /* tally_space.c; with the lock held. */
-uint32_t tally_space_find(struct tally *tally, size_t process);
+/* The process that is counted for this space from now on: itself, or an earlier one. */
+uint32_t tally_space_enter(struct tally *tally, size_t process);
 void tally_space_note(struct tally *tally, size_t process, uint32_t set);
 void tally_spaces_settle(struct tally *tally);
 

@@ -206,9 +206,8 @@ static int enter_space(struct tally_reader *reader, struct error *error)
 	source_process_space(reader->source, &work->space);
 	record->image = work->space.key;
 	pthread_mutex_lock(&tally->lock);
-	record->space = tally_space_find(tally, reader->process);
-	if (record->space == TALLY_NONE) {
-		record->space = (uint32_t)reader->process;
+	record->space = tally_space_enter(tally, reader->process);
+	if (record->space == reader->process) {
 		work->registered = true;
 		for (size_t i = 0; i < reader->ranges.count && rc > 0; i++) {
 			struct tally_range *range = &reader->ranges.items[i];

@@ -1,20 +1,58 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tally.h"
 
-/* Another process that has the same space and is being counted, or TALLY_NONE. */
-uint32_t tally_space_find(struct tally *tally, size_t process)
+/* So many may have ended while one is looked for. More, and pages have to tell; see is_twin(). */
+#define LOST_MOST 16
+
+static void spaces_remove(struct tally *tally, size_t at)
 {
-	const struct source_space *space = &tally->works[process].space;
+	tally->space_count--;
+	memmove(tally->spaces + at, tally->spaces + at + 1,
+		(tally->space_count - at) * sizeof(*tally->spaces));
+}
 
-	for (size_t i = 0; i < tally->request.count; i++) {
-		const struct tally_work *other = &tally->works[i];
+static void spaces_insert(struct tally *tally, size_t at, uint32_t process)
+{
+	memmove(tally->spaces + at + 1, tally->spaces + at,
+		(tally->space_count - at) * sizeof(*tally->spaces));
+	tally->spaces[at] = process;
+	tally->space_count++;
+}
 
-		if (i == process || !other->registered || other->space.key != space->key)
-			continue;
-		if (source_same_space(tally->source, space, &other->space) == SOURCE_SAME_YES)
-			return (uint32_t)i;
+static enum source_order order_of(const struct tally *tally, size_t process, size_t other)
+{
+	if (!tally->works[other].registered)
+		return SOURCE_ORDER_UNKNOWN;
+	return source_order_spaces(tally->source, &tally->works[process].space,
+				   &tally->works[other].space);
+}
+
+uint32_t tally_space_enter(struct tally *tally, size_t process)
+{
+	size_t low = 0, high = tally->space_count, lost = 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		uint32_t other = tally->spaces[middle];
+
+		switch (order_of(tally, process, other)) {
+		case SOURCE_ORDER_SAME:
+			return other;
+		case SOURCE_ORDER_BEFORE:
+			high = middle;
+			break;
+		case SOURCE_ORDER_BEHIND:
+			low = middle + 1;
+			break;
+		default:
+			if (++lost > LOST_MOST)
+				return (uint32_t)process;
+			spaces_remove(tally, middle);
+			high--;
+		}
 	}
-	return TALLY_NONE;
+	spaces_insert(tally, low, (uint32_t)process);
+	return (uint32_t)process;
 }
 
 /*
@@ -40,18 +78,20 @@ static bool nearly(uint64_t pages, uint64_t exclusive)
 	return pages <= exclusive && pages >= exclusive - exclusive / 8;
 }
 
-/* Asked only where nothing else tells: pages of both that are mapped once were all seen twice.
- * Which of the two came first differs from page to page when two threads read them at a time. */
+/* Where nothing else tells: pages of both that are mapped once were all seen twice. Which of the
+ * two came first differs from page to page when two threads read them at a time. */
 static bool is_twin(const struct tally *tally, size_t process)
 {
 	const struct tally_work *work = &tally->works[process], *other;
 	uint64_t pages = work->twin_pages;
+	enum source_order order;
 
 	if (!pages)
 		return false;
 	other = &tally->works[work->twin];
-	if (source_same_space(tally->source, &work->space, &other->space) != SOURCE_SAME_UNKNOWN)
-		return false;
+	order = source_order_spaces(tally->source, &work->space, &other->space);
+	if (order != SOURCE_ORDER_UNKNOWN)
+		return order == SOURCE_ORDER_SAME;
 	if (other->twin_pages && other->twin == process)
 		pages += other->twin_pages;
 	return nearly(pages, work->exclusive) && nearly(pages, other->exclusive);

@@ -128,8 +128,8 @@ int live_refuse_remote_fd(struct source *source, int fd, const char *item, struc
 /* live_space.c */
 bool live_own_pids(struct live *live);
 uint64_t live_space_key(const struct source_process *process);
-enum source_same live_same_space(struct source *source, const struct source_space *a,
-				 const struct source_space *b);
+enum source_order live_order_spaces(struct source *source, const struct source_space *a,
+				    const struct source_space *b);
 
 /* live_files.c */
 int live_file_open(struct source_process *process, const struct source_file_key *key,

@@ -26,19 +26,17 @@ bool live_own_pids(struct live *live)
 	return len > 0 && atoi(link) == getpid();
 }
 
-enum source_same live_same_space(struct source *source, const struct source_space *a,
-				 const struct source_space *b)
+enum source_order live_order_spaces(struct source *source, const struct source_space *a,
+				    const struct source_space *b)
 {
+	static const enum source_order orders[] = {	/* kernel/kcmp.c kcmp_ptr() */
+		SOURCE_ORDER_SAME, SOURCE_ORDER_BEFORE, SOURCE_ORDER_BEHIND,
+	};
 	long order;
 
-	if (a->key != b->key)
-		return SOURCE_SAME_NO;
-	if (a->tid == b->tid)
-		return SOURCE_SAME_YES;
 	if (!live_of(source)->own_pids)
-		return SOURCE_SAME_UNKNOWN;
+		return SOURCE_ORDER_UNKNOWN;
 	order = syscall(SYS_kcmp, a->tid, b->tid, KCMP_VM_TYPE, 0, 0);
-	if (order < 0)
-		return SOURCE_SAME_UNKNOWN;
-	return order ? SOURCE_SAME_NO : SOURCE_SAME_YES;
+	return order < 0 || order >= (long)ARRAY_SIZE(orders) ? SOURCE_ORDER_UNKNOWN :
+		orders[order];
 }

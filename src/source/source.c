@@ -447,11 +447,14 @@ void source_process_space(const struct source_process *process, struct source_sp
 	space->key = ops->space_key ? ops->space_key(process) : 0;
 }
 
-enum source_same source_same_space(struct source *source, const struct source_space *a,
-				   const struct source_space *b)
+enum source_order source_order_spaces(struct source *source, const struct source_space *a,
+				      const struct source_space *b)
 {
-	return source->ops->same_space ? source->ops->same_space(source, a, b) :
-		SOURCE_SAME_UNKNOWN;
+	if (a->key != b->key)
+		return a->key < b->key ? SOURCE_ORDER_BEFORE : SOURCE_ORDER_BEHIND;
+	if (!source->ops->order_spaces)
+		return SOURCE_ORDER_UNKNOWN;
+	return a->tid == b->tid ? SOURCE_ORDER_SAME : source->ops->order_spaces(source, a, b);
 }
 
 int source_mem(struct source_process *process, uint64_t address, void *data, size_t len,

@@ -22,8 +22,9 @@ struct source_ops {
 	bool (*exclusive_mark)(struct source *source);
 	uint64_t (*zero_frame)(struct source *source);
 	uint64_t (*space_key)(const struct source_process *process);
-	enum source_same (*same_space)(struct source *source, const struct source_space *a,
-				       const struct source_space *b);
+	/* Of two with one key and different TIDs. */
+	enum source_order (*order_spaces)(struct source *source, const struct source_space *a,
+					  const struct source_space *b);
 	int (*path_open)(struct source *source, struct source_process *process, const char *path,
 			 struct source_file **file, struct error *error);
 

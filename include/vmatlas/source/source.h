@@ -273,19 +273,22 @@ uint64_t source_zero_frame(struct source *source);
 /*
  * Which address space a process has, to be compared with that of others, also of processes that
  * were closed meanwhile. Live this is kcmp(2): it reads two pointers of the kernel and touches
- * neither process. UNKNOWN without the right to ask, or in a snapshot: equal spaces then show by
- * pages that both map and that are mapped once.
+ * neither process. UNKNOWN without the right to ask, of a process that has ended, or in a
+ * snapshot: equal spaces then show by pages that both map and that are mapped once.
  */
 struct source_space {
 	pid_t tid;
 	uint64_t key;		/* differs: another space; equal: to be asked */
 };
 
-enum source_same { SOURCE_SAME_UNKNOWN, SOURCE_SAME_NO, SOURCE_SAME_YES };
+/* An order that has no meaning, but holds as long as they live. */
+enum source_order {
+	SOURCE_ORDER_UNKNOWN, SOURCE_ORDER_SAME, SOURCE_ORDER_BEFORE, SOURCE_ORDER_BEHIND
+};
 
 void source_process_space(const struct source_process *process, struct source_space *space);
-enum source_same source_same_space(struct source *source, const struct source_space *a,
-				   const struct source_space *b);
+enum source_order source_order_spaces(struct source *source, const struct source_space *a,
+				      const struct source_space *b);
 
 /*
  * Memory of the target through /proc/PID/mem. The caller guarantees that pagemap calls every
