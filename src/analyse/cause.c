@@ -44,9 +44,9 @@ void causes_free(struct causes *causes)
 	free(causes->expected);
 	free(causes->marks);
 	cause_sums_done(&causes->sums);
-	tally_done(&causes->relocated);
-	tally_done(&causes->written);
-	tally_done(&causes->patched);
+	cause_tally_done(&causes->relocated);
+	cause_tally_done(&causes->written);
+	cause_tally_done(&causes->patched);
 	cause_source_done(&causes->source);
 	free(causes);
 }
@@ -192,15 +192,15 @@ int causes_run(struct causes *causes, const struct cow_run *run)
 static int finish_tallies(struct causes *causes)
 {
 	struct cause_sum *sums = causes->sums.sum;
-	int rc = tally_finish(&causes->relocated, causes->process, &causes->source,
-			      &sums[CAUSE_RELOCATION]);
+	int rc = cause_tally_finish(&causes->relocated, causes->process, &causes->source,
+				    &sums[CAUSE_RELOCATION]);
 
 	if (rc >= 0)
-		rc = tally_finish(&causes->written, causes->process, &causes->source,
-				  &sums[CAUSE_DATA_WRITE]);
+		rc = cause_tally_finish(&causes->written, causes->process, &causes->source,
+					&sums[CAUSE_DATA_WRITE]);
 	if (rc >= 0)
-		rc = tally_finish(&causes->patched, causes->process, &causes->source,
-				  &sums[CAUSE_CODE_PATCH]);
+		rc = cause_tally_finish(&causes->patched, causes->process, &causes->source,
+					&sums[CAUSE_CODE_PATCH]);
 	return rc;
 }
 

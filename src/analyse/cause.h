@@ -42,7 +42,7 @@ const struct elf_symbols *cause_source_symbols(struct process *process,
 					       struct cause_source *source);
 
 /* Pages and bytes per symbol; addresses come in ascending order, so the last one is enough. */
-struct tally_entry {
+struct cause_entry {
 	uint64_t address;
 	uint64_t end;		/* behind the symbol or section, for skipping look-ups */
 	uint64_t bytes;
@@ -52,19 +52,19 @@ struct tally_entry {
 	enum cause_holder holder;
 };
 
-struct tally {
-	struct tally_entry *entries;
+struct cause_tally {
+	struct cause_entry *entries;
 	size_t count;
 	size_t cap;
 };
 
-void tally_done(struct tally *tally);
+void cause_tally_done(struct cause_tally *tally);
 /* Bytes at `vaddr` on the page at `page`: of a slot of .dynsym symbol `slot`, or 0. */
-int tally_add(struct tally *tally, struct process *process, struct cause_source *source,
-	      uint64_t vaddr, uint64_t bytes, uint64_t page, uint32_t slot);
+int cause_tally_add(struct cause_tally *tally, struct process *process, struct cause_source *source,
+		    uint64_t vaddr, uint64_t bytes, uint64_t page, uint32_t slot);
 /* The largest with their names into sum; the tally is empty afterwards. */
-int tally_finish(struct tally *tally, struct process *process, struct cause_source *source,
-		 struct cause_sum *sum);
+int cause_tally_finish(struct cause_tally *tally, struct process *process,
+		       struct cause_source *source, struct cause_sum *sum);
 
 /* A window of pages at work. */
 struct cause_window {
@@ -93,7 +93,7 @@ struct causes {
 	size_t file_count;
 	uint32_t vma;			/* at work, VMA_NONE: not of an ELF file */
 	struct cause_sums sums;		/* of it */
-	struct tally relocated, written, patched;
+	struct cause_tally relocated, written, patched;
 	uint64_t pending_start, pending_pages;
 	bool pending_swapped;
 	uint8_t *memory, *expected;	/* CAUSE_WINDOW pages each */

@@ -102,8 +102,9 @@ static int add_relocation(struct page *page, const struct elf_reloc_place *place
 	causes->sums.kinds[place->kind]++;
 	causes->sums.bound += bound;
 	causes->sums.sum[CAUSE_RELOCATION].bytes += to - from;
-	return tally_add(&causes->relocated, causes->process, &causes->source, page->vaddr + from,
-			 to - from, page->vaddr, slot ? place->symbol : 0);
+	return cause_tally_add(&causes->relocated, causes->process, &causes->source,
+			       page->vaddr + from, to - from, page->vaddr,
+			       slot ? place->symbol : 0);
 }
 
 static int add_relocations(struct page *page)
@@ -208,8 +209,8 @@ static int add_difference(struct page *page, uint64_t from, uint64_t to)
 		rc = cause_patch_add(causes, window, base + from, base + to);
 	if (rc < 0 || !window->placed)
 		return rc;
-	return tally_add(code ? &causes->patched : &causes->written, causes->process,
-			 &causes->source, page->vaddr + from, to - from, page->vaddr, 0);
+	return cause_tally_add(code ? &causes->patched : &causes->written, causes->process,
+			       &causes->source, page->vaddr + from, to - from, page->vaddr, 0);
 }
 
 /* Where a difference ends: code is taken in pieces with few equal bytes between, data in words,

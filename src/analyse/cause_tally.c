@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-void tally_done(struct tally *tally)
+void cause_tally_done(struct cause_tally *tally)
 {
 	free(tally->entries);
-	*tally = (struct tally) { NULL, 0, 0 };
+	*tally = (struct cause_tally) { NULL, 0, 0 };
 }
 
 /* What covers the address: a symbol, else its section, else nothing known. */
-static struct tally_entry find_holder(struct process *process, struct cause_source *source,
+static struct cause_entry find_holder(struct process *process, struct cause_source *source,
 				      uint64_t vaddr)
 {
 	const struct elf_symbols *symbols = cause_source_symbols(process, source);
-	struct tally_entry entry = { .address = vaddr, .end = vaddr + 1, .last_page = UINT64_MAX,
+	struct cause_entry entry = { .address = vaddr, .end = vaddr + 1, .last_page = UINT64_MAX,
 				     .holder = CAUSE_HOLDER_SECTION };
 	const struct elf_section *section;
 	struct elf_symbol symbol;
@@ -39,13 +39,13 @@ static struct tally_entry find_holder(struct process *process, struct cause_sour
 	return entry;
 }
 
-static bool same_holder(const struct tally_entry *a, const struct tally_entry *b)
+static bool same_holder(const struct cause_entry *a, const struct cause_entry *b)
 {
 	return a->holder == b->holder && a->address == b->address && a->name == b->name;
 }
 
 /* Sections come back after each symbol in them, so they are looked for further up. */
-static struct tally_entry *find_entry(struct tally *tally, const struct tally_entry *like)
+static struct cause_entry *find_entry(struct cause_tally *tally, const struct cause_entry *like)
 {
 	size_t steps = 0;
 
@@ -55,7 +55,7 @@ static struct tally_entry *find_entry(struct tally *tally, const struct tally_en
 	return NULL;
 }
 
-static int count_bytes(struct tally_entry *entry, uint64_t bytes, uint64_t page)
+static int count_bytes(struct cause_entry *entry, uint64_t bytes, uint64_t page)
 {
 	entry->bytes += bytes;
 	entry->pages += entry->last_page != page;
@@ -63,17 +63,17 @@ static int count_bytes(struct tally_entry *entry, uint64_t bytes, uint64_t page)
 	return 0;
 }
 
-int tally_add(struct tally *tally, struct process *process, struct cause_source *source,
-	      uint64_t vaddr, uint64_t bytes, uint64_t page, uint32_t slot)
+int cause_tally_add(struct cause_tally *tally, struct process *process, struct cause_source *source,
+		    uint64_t vaddr, uint64_t bytes, uint64_t page, uint32_t slot)
 {
-	struct tally_entry *last = tally->count ? &tally->entries[tally->count - 1] : NULL;
-	struct tally_entry entry, *known;
+	struct cause_entry *last = tally->count ? &tally->entries[tally->count - 1] : NULL;
+	struct cause_entry entry, *known;
 
 	if (!slot && last && last->holder == CAUSE_HOLDER_SYMBOL && vaddr >= last->address &&
 	    vaddr < last->end)
 		return count_bytes(last, bytes, page);
 	if (slot)
-		entry = (struct tally_entry) { .address = vaddr, .end = vaddr + bytes,
+		entry = (struct cause_entry) { .address = vaddr, .end = vaddr + bytes,
 					       .name = slot, .last_page = UINT64_MAX,
 					       .holder = CAUSE_HOLDER_SLOT };
 	else
@@ -90,7 +90,7 @@ int tally_add(struct tally *tally, struct process *process, struct cause_source 
 
 static int compare_entries(const void *a, const void *b)
 {
-	const struct tally_entry *x = a, *y = b;
+	const struct cause_entry *x = a, *y = b;
 
 	if (x->pages != y->pages)
 		return x->pages > y->pages ? -1 : 1;
@@ -100,7 +100,7 @@ static int compare_entries(const void *a, const void *b)
 }
 
 static char *entry_name(struct process *process, struct cause_source *source,
-			const struct tally_entry *entry)
+			const struct cause_entry *entry)
 {
 	CLEANUP(buf_done) struct buf name = BUF_INIT;
 	const struct elf_symbols *symbols;
@@ -127,8 +127,8 @@ static char *entry_name(struct process *process, struct cause_source *source,
 	return strdup("");
 }
 
-int tally_finish(struct tally *tally, struct process *process, struct cause_source *source,
-		 struct cause_sum *sum)
+int cause_tally_finish(struct cause_tally *tally, struct process *process,
+		       struct cause_source *source, struct cause_sum *sum)
 {
 	size_t keep = tally->count < CAUSE_SYMBOLS_MAX ? tally->count : CAUSE_SYMBOLS_MAX;
 
@@ -139,7 +139,7 @@ int tally_finish(struct tally *tally, struct process *process, struct cause_sour
 	if (!sum->symbols)
 		return -ERROR_NOMEM;
 	for (size_t i = 0; i < keep; i++) {
-		const struct tally_entry *entry = &tally->entries[i];
+		const struct cause_entry *entry = &tally->entries[i];
 
 		sum->symbols[i] = (struct cause_symbol) {
 			.name = entry_name(process, source, entry), .holder = entry->holder,

@@ -5,7 +5,7 @@
 #include "vmatlas/analyse/compare.h"
 
 /* Parts of VMAs without a partner so far, ascending. */
-struct fragments {
+struct compare_fragments {
 	struct compare_range *items;
 	size_t count;
 	size_t cap;
@@ -13,15 +13,15 @@ struct fragments {
 
 struct matcher {
 	const struct process *process[SIDE_MAX];
-	struct fragments left[SIDE_MAX];
+	struct compare_fragments left[SIDE_MAX];
 	uint64_t *anchor[SIDE_MAX];	/* per VMA: what the nearest named VMA below it is */
 	const struct compare_probe *probe;
 	struct compare_map *map;
 };
 
-int fragments_add(struct fragments *list, const struct compare_range *range);
+int compare_fragments_add(struct compare_fragments *list, const struct compare_range *range);
 /* Those that got a partner (vma VMA_NONE) leave the list. */
-void fragments_drop(struct fragments *list);
+void compare_fragments_drop(struct compare_fragments *list);
 int compare_match_add(struct compare_map *map, const struct compare_match *match);
 /* Both whole ranges, which correspond where shifting by `shift` makes them overlap. */
 int compare_pair(struct matcher *matcher, const struct compare_range *before,
@@ -34,7 +34,7 @@ static inline const struct vma *matcher_vma(const struct matcher *matcher, enum 
 }
 
 /* Memory of the process's own, whatever it is called. */
-static inline bool vma_is_anon(const struct vma *vma)
+static inline bool vma_is_private_anon(const struct vma *vma)
 {
 	return vma->backing == BACKING_ANON && !(vma->perms & VMA_SHARED);
 }
@@ -98,7 +98,7 @@ struct slot_cursor {
 #define WINDOW_RUNS (1u << 18)
 
 /* A piece of the work that fits into memory: parts, and the runs of both sides in them. */
-struct window {
+struct compare_window {
 	const struct compare_map *map;
 	struct process *const *process;
 	struct slot slots[WINDOW_SLOTS];
@@ -113,12 +113,12 @@ struct window {
 /* compare_window.c: 1 and the next window, 0 at the end. */
 struct compare_reader {
 	struct pages *pages[SIDE_MAX];
-	struct window *window;
+	struct compare_window *window;
 };
-int reader_init(struct compare_reader *reader, const struct compare_map *map,
-		struct process *const process[SIDE_MAX], struct error *error);
-void reader_done(struct compare_reader *reader);
-int reader_next(struct compare_reader *reader, struct error *error);
+int compare_reader_init(struct compare_reader *reader, const struct compare_map *map,
+			struct process *const process[SIDE_MAX], struct error *error);
+void compare_reader_done(struct compare_reader *reader);
+int compare_reader_next(struct compare_reader *reader, struct error *error);
 
 /* compare_merge.c: both sides of a window, run against run. */
 struct merge_sink {
@@ -129,17 +129,18 @@ struct merge_sink {
 		     const struct side_run *const run[SIDE_MAX], const uint64_t start[SIDE_MAX]);
 	bool frames;
 };
-int window_merge(const struct window *window, const struct merge_sink *sink);
+int compare_merge(const struct compare_window *window, const struct merge_sink *sink);
 
 /* compare_sum.c */
-void sum_add_run(struct compare_sum *sum, const struct side_run *run, uint64_t pages,
-		 uint32_t page_size);
-void sum_add(struct compare_sum *sum, const struct compare_sum *more);	/* all but the size */
+void compare_sum_run(struct compare_sum *sum, const struct side_run *run, uint64_t pages,
+		     uint32_t page_size);
+/* All but the size. */
+void compare_sum_add(struct compare_sum *sum, const struct compare_sum *more);
 /* The tally of the class that a match belongs to. */
 struct compare_tally *compare_class(struct comparison *comparison,
 				    const struct compare_match *match);
-int tally_transition(struct compare_transition **items, size_t *cap, size_t *count, size_t first,
-		     const struct compare_transition *transition);
+int compare_transition_add(struct compare_transition **items, size_t *cap, size_t *count,
+			   size_t first, const struct compare_transition *transition);
 int compare_files_make(struct comparison *comparison);
 /* compare_smaps.c: sums from the counters of smaps. */
 void compare_smaps(struct comparison *comparison, const struct compare_request *request);

@@ -55,7 +55,7 @@ static int add_transitions(struct compare_group *group, struct compare_member *m
 
 		member->changed += transition_changes(item) ? item->pages : 0;
 		member->eroded += is_erosion(item) ? item->pages : 0;
-		if (tally_transition(&total->items, &total->cap, &total->count, 0, item) < 0)
+		if (compare_transition_add(&total->items, &total->cap, &total->count, 0, item) < 0)
 			return -ERROR_NOMEM;
 	}
 	return 0;
@@ -75,7 +75,7 @@ int compare_group_add(struct compare_group *group, const struct comparison *comp
 	note_gap(&group->count_gap, comparison->count_gap);
 	for (int side = 0; side < SIDE_MAX; side++) {
 		member->sum[side] = comparison->total.sum[side];
-		sum_add(&group->total.sum[side], &member->sum[side]);
+		compare_sum_add(&group->total.sum[side], &member->sum[side]);
 		group->total.sum[side].size += member->sum[side].size;
 	}
 	return 0;
@@ -116,7 +116,7 @@ int compare_group_alone(struct compare_group *group, enum compare_side side,
 		member->change = side == AFTER ? CHANGE_ADDED : CHANGE_REMOVED;
 		member->differs = group->differs = true;
 		member->sum[side] = sum_of(&totals, process->page_size);
-		sum_add(&group->total.sum[side], &member->sum[side]);
+		compare_sum_add(&group->total.sum[side], &member->sum[side]);
 		group->total.sum[side].size += member->sum[side].size;
 	}
 	cow_counts_done(&totals);

@@ -27,7 +27,7 @@ static int by_key(const void *left, const void *right)
 static int keys_make(const struct matcher *matcher, enum compare_side side, compare_key_fn *key,
 		     struct keys *keys)
 {
-	const struct fragments *left = &matcher->left[side];
+	const struct compare_fragments *left = &matcher->left[side];
 
 	keys->items = calloc(left->count + 1, sizeof(*keys->items));
 	if (!keys->items)
@@ -83,7 +83,7 @@ int compare_join(struct matcher *matcher, const struct compare_pass *pass, struc
 		rc = join(matcher, keys, pass->certainty);
 	for (int side = 0; side < SIDE_MAX; side++) {
 		free(keys[side].items);
-		fragments_drop(&matcher->left[side]);
+		compare_fragments_drop(&matcher->left[side]);
 	}
 	return rc < 0 ? error_nomem(error) : 0;
 }

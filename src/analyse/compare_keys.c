@@ -43,7 +43,7 @@ uint64_t compare_key_object(const struct matcher *matcher, enum compare_side sid
 	const struct vma *vma = matcher_vma(matcher, side, range);
 	const struct object *object = vma_object(matcher->process[side], vma);
 
-	if (!has_offsets(object) || vma_is_anon(vma))
+	if (!has_offsets(object) || vma_is_private_anon(vma))
 		return 0;
 	return hash_end(hash_number(hash_name(HASH_START, object), vma->perms & VMA_SHARED));
 }

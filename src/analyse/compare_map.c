@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-int fragments_add(struct fragments *list, const struct compare_range *range)
+int compare_fragments_add(struct compare_fragments *list, const struct compare_range *range)
 {
 	if (array_grow((void **)&list->items, &list->cap, list->count, sizeof(*list->items)) < 0)
 		return -ERROR_NOMEM;
@@ -13,7 +13,7 @@ int fragments_add(struct fragments *list, const struct compare_range *range)
 	return 0;
 }
 
-void fragments_drop(struct fragments *list)
+void compare_fragments_drop(struct compare_fragments *list)
 {
 	size_t kept = 0;
 
@@ -64,7 +64,7 @@ static int matcher_init(struct matcher *matcher)
 		if (!matcher->anchor[side])
 			return -ERROR_NOMEM;
 		for (uint32_t i = 0; i < process->vma_count; i++)
-			if (fragments_add(&matcher->left[side], &(struct compare_range) {
+			if (compare_fragments_add(&matcher->left[side], &(struct compare_range) {
 					  process->vmas[i].start, process->vmas[i].end, i }) < 0)
 				return -ERROR_NOMEM;
 	}

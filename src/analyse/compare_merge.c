@@ -53,8 +53,8 @@ static uint8_t state_at(const struct side_run *run, uint8_t hole)
 	return run ? run->state : hole;
 }
 
-static int merge_slot(const struct window *window, size_t index, struct cursor cursors[SIDE_MAX],
-		      const struct merge_sink *sink)
+static int merge_slot(const struct compare_window *window, size_t index,
+		      struct cursor cursors[SIDE_MAX], const struct merge_sink *sink)
 {
 	const struct slot *slot = &window->slots[index];
 	uint64_t total = slot->pages[BEFORE] ? slot->pages[BEFORE] : slot->pages[AFTER];
@@ -81,7 +81,7 @@ static int merge_slot(const struct window *window, size_t index, struct cursor c
 	return rc;
 }
 
-int window_merge(const struct window *window, const struct merge_sink *sink)
+int compare_merge(const struct compare_window *window, const struct merge_sink *sink)
 {
 	struct cursor cursors[SIDE_MAX];
 	int rc = 0;

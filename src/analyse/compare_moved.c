@@ -29,7 +29,7 @@ static int by_frame(const void *left, const void *right)
 static int finds_make(struct matcher *matcher, enum compare_side side, struct finds *finds)
 {
 	const struct compare_probe *probe = matcher->probe;
-	struct fragments *left = &matcher->left[side];
+	struct compare_fragments *left = &matcher->left[side];
 
 	finds->items = calloc(left->count + 1, sizeof(*finds->items));
 	if (!finds->items)
@@ -37,7 +37,7 @@ static int finds_make(struct matcher *matcher, enum compare_side side, struct fi
 	for (size_t i = 0; i < left->count && finds->count < PROBES_MAX; i++) {
 		struct found *next = &finds->items[finds->count];
 
-		if (vma_is_anon(matcher_vma(matcher, side, &left->items[i])) &&
+		if (vma_is_private_anon(matcher_vma(matcher, side, &left->items[i])) &&
 		    probe->first(probe->ctx, side, &left->items[i], &next->address,
 				 &next->frame) > 0) {
 			next->at = i;
@@ -82,7 +82,7 @@ int compare_moved(struct matcher *matcher, struct error *error)
 		rc = join(matcher, finds);
 	for (int side = 0; side < SIDE_MAX; side++) {
 		free(finds[side].items);
-		fragments_drop(&matcher->left[side]);
+		compare_fragments_drop(&matcher->left[side]);
 	}
 	return rc < 0 ? error_nomem(error) : 0;
 }

@@ -41,7 +41,7 @@ static int by_start(const void *left, const void *right)
 static int line_make(struct matcher *matcher, enum compare_side side, bool by_offset,
 		     struct line *line)
 {
-	struct fragments *left = &matcher->left[side];
+	struct compare_fragments *left = &matcher->left[side];
 	size_t kept = 0;
 
 	line->items = calloc(left->count + 1, sizeof(*line->items));
@@ -80,8 +80,8 @@ static bool compatible(const struct matcher *matcher, const struct placed *b,
 	const struct object *x = vma_object(matcher->process[BEFORE], before);
 	const struct object *y = vma_object(matcher->process[AFTER], after);
 
-	if (vma_is_anon(before) || vma_is_anon(after))
-		return vma_is_anon(before) && vma_is_anon(after);
+	if (vma_is_private_anon(before) || vma_is_private_anon(after))
+		return vma_is_private_anon(before) && vma_is_private_anon(after);
 	if ((before->perms ^ after->perms) & VMA_SHARED || !x || !y)
 		return !x && !y && before->backing == after->backing;
 	return same_name(x, y) && before->offset - before->start == after->offset - after->start;
@@ -110,7 +110,7 @@ static int take_alone(struct matcher *matcher, enum compare_side side, struct li
 {
 	struct compare_range range = line_take(line, bytes);
 
-	return fragments_add(&matcher->left[side], &range);
+	return compare_fragments_add(&matcher->left[side], &range);
 }
 
 static int take_both(struct matcher *matcher, struct line lines[SIDE_MAX], uint64_t bytes,
@@ -122,9 +122,9 @@ static int take_both(struct matcher *matcher, struct line lines[SIDE_MAX], uint6
 	if (fits)
 		return compare_pair(matcher, &before, &after, after.start - before.start,
 				    certainty);
-	if (fragments_add(&matcher->left[BEFORE], &before) < 0)
+	if (compare_fragments_add(&matcher->left[BEFORE], &before) < 0)
 		return -ERROR_NOMEM;
-	return fragments_add(&matcher->left[AFTER], &after);
+	return compare_fragments_add(&matcher->left[AFTER], &after);
 }
 
 /* How much of `first` lies in front of `second`; all of it if they are of different groups. */
@@ -160,7 +160,7 @@ static int step(struct matcher *matcher, struct line lines[SIDE_MAX], bool by_of
 }
 
 /* Neighbouring leftovers of one VMA become one again. */
-static void fragments_tidy(struct fragments *list)
+static void fragments_tidy(struct compare_fragments *list)
 {
 	size_t kept = 0;
 

@@ -59,12 +59,12 @@ static int add_transition(struct comparison *comparison, struct compare_row *row
 {
 	struct compare_tally *tallies[] = { &comparison->total, compare_class(comparison, match) };
 
-	if (tally_transition(&comparison->pool, &comparison->pool_cap, &comparison->pool_count,
-			     row->first, piece) < 0)
+	if (compare_transition_add(&comparison->pool, &comparison->pool_cap,
+				   &comparison->pool_count, row->first, piece) < 0)
 		return -ERROR_NOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(tallies); i++)
-		if (tally_transition(&tallies[i]->items, &tallies[i]->cap, &tallies[i]->count, 0,
-				     piece) < 0)
+		if (compare_transition_add(&tallies[i]->items, &tallies[i]->cap, &tallies[i]->count,
+					   0, piece) < 0)
 			return -ERROR_NOMEM;
 	if (row->object != OBJECT_NONE && transition_changes(piece)) {
 		comparison->files[row->object].changed += piece->pages;
@@ -88,10 +88,10 @@ static void row_close(struct comparing *comparing)
 	for (int side = 0; side < SIDE_MAX; side++) {
 		struct compare_match *match = &comparison->map.matches[comparing->row];
 
-		sum_add(&comparison->total.sum[side], &row->sum[side]);
-		sum_add(&compare_class(comparison, match)->sum[side], &row->sum[side]);
+		compare_sum_add(&comparison->total.sum[side], &row->sum[side]);
+		compare_sum_add(&compare_class(comparison, match)->sum[side], &row->sum[side]);
 		if (row->object != OBJECT_NONE)
-			sum_add(&comparison->files[row->object].sum[side], &row->sum[side]);
+			compare_sum_add(&comparison->files[row->object].sum[side], &row->sum[side]);
 	}
 }
 
@@ -117,8 +117,8 @@ static int take_piece(void *ctx, const struct slot *slot, const struct compare_t
 	row_open(comparing, slot->row);
 	for (int side = 0; side < SIDE_MAX; side++)
 		if (run[side])
-			sum_add_run(&row->sum[side], run[side], piece->pages,
-				    comparison->process[side]->page_size);
+			compare_sum_run(&row->sum[side], run[side], piece->pages,
+					comparison->process[side]->page_size);
 	if (add_transition(comparison, row, match, piece) < 0)
 		return -ERROR_NOMEM;
 	return ask_causes(comparing, match, piece, start[AFTER]);
@@ -131,18 +131,18 @@ int compare_pages(struct comparison *comparison, struct error *error)
 	};
 	struct merge_sink sink = { &comparing, take_piece, comparison->frames };
 	struct compare_reader reader;
-	int rc = reader_init(&reader, &comparison->map, comparison->process, error);
+	int rc = compare_reader_init(&reader, &comparison->map, comparison->process, error);
 
 	if (rc < 0)
 		return rc;
 	cow_counts_init(&comparing.copies);
-	while ((rc = reader_next(&reader, error)) > 0)
-		if (window_merge(reader.window, &sink) < 0) {
+	while ((rc = compare_reader_next(&reader, error)) > 0)
+		if (compare_merge(reader.window, &sink) < 0) {
 			rc = error_nomem(error);
 			break;
 		}
 	comparison->count_gap = reader.window->count_gap;
-	reader_done(&reader);
+	compare_reader_done(&reader);
 	row_close(&comparing);
 	if (rc >= 0 && causes_close(&comparing) < 0)
 		rc = error_nomem(error);

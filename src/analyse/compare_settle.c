@@ -81,7 +81,7 @@ static int attach_all(struct matcher *matcher, enum compare_side side)
 {
 	CLEANUP_FREE struct compare_match **sorted = sorted_by(matcher->map, side);
 	size_t count = matcher->map->count, at = 0, kept = 0;
-	struct fragments *left = &matcher->left[side];
+	struct compare_fragments *left = &matcher->left[side];
 
 	if (!sorted)
 		return -ERROR_NOMEM;
@@ -94,7 +94,7 @@ static int attach_all(struct matcher *matcher, enum compare_side side)
 
 static int add_alone(struct matcher *matcher, enum compare_side side)
 {
-	const struct fragments *left = &matcher->left[side];
+	const struct compare_fragments *left = &matcher->left[side];
 
 	for (size_t i = 0; i < left->count; i++) {
 		struct compare_match match = alone(side, &left->items[i]);

@@ -40,7 +40,7 @@ static void sum_file(struct comparison *comparison, const struct compare_row *ro
 	    process->vmas[range->vma].start != range->start)
 		return;
 	sum_smaps(process, &process->vmas[range->vma], &sum);
-	sum_add(&comparison->files[row->object].sum[side], &sum);
+	compare_sum_add(&comparison->files[row->object].sum[side], &sum);
 }
 
 static void sum_row(struct comparison *comparison, size_t index)
@@ -72,8 +72,8 @@ static void sum_total(struct comparison *comparison, const struct compare_reques
 		if (request->selects && !request->selects(request->ctx, process, vma))
 			continue;
 		sum_smaps(process, vma, &sum);
-		sum_add(&comparison->total.sum[side], &sum);
-		sum_add(&comparison->classes[vma->vma_class].sum[side], &sum);
+		compare_sum_add(&comparison->total.sum[side], &sum);
+		compare_sum_add(&comparison->classes[vma->vma_class].sum[side], &sum);
 	}
 }
 

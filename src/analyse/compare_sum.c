@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-void sum_add_run(struct compare_sum *sum, const struct side_run *run, uint64_t pages,
-		 uint32_t page_size)
+void compare_sum_run(struct compare_sum *sum, const struct side_run *run, uint64_t pages,
+		     uint32_t page_size)
 {
 	uint64_t bytes = pages * page_size, share = (uint64_t)page_size << COW_PSS_SHIFT;
 
@@ -25,7 +25,7 @@ void sum_add_run(struct compare_sum *sum, const struct side_run *run, uint64_t p
 		sum->uncounted += pages;
 }
 
-void sum_add(struct compare_sum *sum, const struct compare_sum *more)
+void compare_sum_add(struct compare_sum *sum, const struct compare_sum *more)
 {
 	sum->rss += more->rss;
 	sum->pss_fixed += more->pss_fixed;
@@ -38,8 +38,8 @@ void sum_add(struct compare_sum *sum, const struct compare_sum *more)
 }
 
 /* Few kinds of transition occur together, most often the one of the pages before. */
-int tally_transition(struct compare_transition **items, size_t *cap, size_t *count, size_t first,
-		     const struct compare_transition *transition)
+int compare_transition_add(struct compare_transition **items, size_t *cap, size_t *count,
+			   size_t first, const struct compare_transition *transition)
 {
 	for (size_t i = *count; i-- > first;) {
 		struct compare_transition *item = &(*items)[i];

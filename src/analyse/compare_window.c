@@ -30,7 +30,7 @@ static bool paired(const struct compare_match *match)
 	return match->side[BEFORE].vma != VMA_NONE && match->side[AFTER].vma != VMA_NONE;
 }
 
-static void slot_make(const struct window *window, const struct slot_cursor *cursor,
+static void slot_make(const struct compare_window *window, const struct slot_cursor *cursor,
 		      struct slot *slot)
 {
 	const struct compare_match *match = &window->map->matches[cursor->row];
@@ -66,7 +66,7 @@ static void slot_skip(struct slot *slot, uint64_t skipped, uint64_t page_size)
 }
 
 /* Each side is read in ascending order: a part that lies below the last one has to wait. */
-static bool fits(const struct window *window, const struct slot *slot,
+static bool fits(const struct compare_window *window, const struct slot *slot,
 		 const uint64_t end[SIDE_MAX])
 {
 	for (int side = 0; side < SIDE_MAX; side++)
@@ -88,7 +88,7 @@ static uint8_t hole_state(const struct process *process, uint32_t vma)
 	return (uint8_t)verdict.state;
 }
 
-static void slot_add(struct window *window, const struct slot *slot, uint64_t end[SIDE_MAX])
+static void slot_add(struct compare_window *window, const struct slot *slot, uint64_t end[SIDE_MAX])
 {
 	const struct compare_match *match = &window->map->matches[slot->row];
 
@@ -105,7 +105,7 @@ static void slot_add(struct window *window, const struct slot *slot, uint64_t en
 }
 
 /* Parts from the cursor on, until the window is full or the order breaks. */
-static void window_fill(struct window *window)
+static void window_fill(struct compare_window *window)
 {
 	uint64_t end[SIDE_MAX] = { 0, 0 };
 	struct slot_cursor *next = &window->next;
@@ -129,7 +129,7 @@ static void window_fill(struct window *window)
 
 /* One side of a window on its way through the provider. */
 struct side_walk {
-	struct window *window;
+	struct compare_window *window;
 	enum compare_side side;
 	size_t at;			/* next slot to hand out */
 	uint32_t vma;			/* the facts are about */
@@ -141,7 +141,7 @@ struct side_walk {
 
 static const struct vma *slot_vma(const struct side_walk *walk, size_t slot)
 {
-	const struct window *window = walk->window;
+	const struct compare_window *window = walk->window;
 	size_t row = window->slots[slot].row;
 
 	return &window->process[walk->side]->vmas[window->map->matches[row].side[walk->side].vma];
@@ -150,7 +150,7 @@ static const struct vma *slot_vma(const struct side_walk *walk, size_t slot)
 static int next_range(void *ctx, struct page_range *range)
 {
 	struct side_walk *walk = ctx;
-	const struct window *window = walk->window;
+	const struct compare_window *window = walk->window;
 	const struct process *process = window->process[walk->side];
 	const struct slot *slot;
 	struct state_facts facts;
@@ -187,7 +187,7 @@ static void update_facts(struct side_walk *walk, size_t slot, const struct page_
 static int take_run(void *ctx, uint32_t index, const struct page_run *run)
 {
 	struct side_walk *walk = ctx;
-	struct window *window = walk->window;
+	struct compare_window *window = walk->window;
 	struct page_verdict verdict;
 	struct side_run *made;
 
@@ -217,7 +217,7 @@ static int take_run(void *ctx, uint32_t index, const struct page_run *run)
 /* Takes from the window what lies behind the place where a side became too many runs. */
 static void window_cut(struct side_walk *walk)
 {
-	struct window *window = walk->window;
+	struct compare_window *window = walk->window;
 	struct slot *slot = &window->slots[walk->stop_slot];
 	uint64_t size = window->process[walk->side]->page_size;
 	uint64_t pages = (walk->stop_at - slot->start[walk->side]) / size;
@@ -243,7 +243,7 @@ static int read_side(struct compare_reader *reader, enum compare_side side, stru
 	return 0;
 }
 
-int reader_next(struct compare_reader *reader, struct error *error)
+int compare_reader_next(struct compare_reader *reader, struct error *error)
 {
 	int rc;
 
@@ -256,8 +256,8 @@ int reader_next(struct compare_reader *reader, struct error *error)
 	return rc < 0 ? rc : 1;
 }
 
-int reader_init(struct compare_reader *reader, const struct compare_map *map,
-		struct process *const process[SIDE_MAX], struct error *error)
+int compare_reader_init(struct compare_reader *reader, const struct compare_map *map,
+			struct process *const process[SIDE_MAX], struct error *error)
 {
 	unsigned needs = PAGE_NEED_FLAGS | PAGE_NEED_COUNT | PAGE_NEED_LEAF;
 	int rc = 0;
@@ -274,11 +274,11 @@ int reader_init(struct compare_reader *reader, const struct compare_map *map,
 			pages_set_chunk(reader->pages[side], CHUNK_PAGES);
 	}
 	if (rc < 0)
-		reader_done(reader);
+		compare_reader_done(reader);
 	return rc;
 }
 
-void reader_done(struct compare_reader *reader)
+void compare_reader_done(struct compare_reader *reader)
 {
 	for (int side = 0; side < SIDE_MAX; side++)
 		pages_free(reader->pages[side]);

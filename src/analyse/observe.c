@@ -29,7 +29,7 @@ struct copy {
 	bool swapped;
 };
 
-struct watch {
+struct observer {
 	struct process *process;
 	struct causes *causes;
 	const struct observe_sink *sink;
@@ -39,11 +39,11 @@ struct watch {
 	size_t copy_count, copy_cap;
 };
 
-static void watch_done(struct watch *watch)
+static void observer_done(struct observer *observer)
 {
-	causes_free(watch->causes);
-	free(watch->pieces);
-	free(watch->copies);
+	causes_free(observer->causes);
+	free(observer->pieces);
+	free(observer->copies);
 }
 
 static bool selects(const void *ctx, const struct process *process, uint32_t index)
@@ -58,53 +58,53 @@ static bool selects(const void *ctx, const struct process *process, uint32_t ind
 
 static int on_begin(void *ctx, uint32_t vma)
 {
-	struct watch *watch = ctx;
+	struct observer *observer = ctx;
 
-	return causes_begin(watch->causes, vma);
+	return causes_begin(observer->causes, vma);
 }
 
 static int on_run(void *ctx, uint32_t vma, const struct cow_run *run)
 {
-	struct watch *watch = ctx;
+	struct observer *observer = ctx;
 
 	(void)vma;
-	if (array_grow((void **)&watch->pieces, &watch->piece_cap, watch->piece_count,
-		       sizeof(*watch->pieces)) < 0)
+	if (array_grow((void **)&observer->pieces, &observer->piece_cap, observer->piece_count,
+		       sizeof(*observer->pieces)) < 0)
 		return -ERROR_NOMEM;
-	watch->pieces[watch->piece_count++] =
+	observer->pieces[observer->piece_count++] =
 		(struct piece) { run->start, run->pages, run->verdict.state };
-	return causes_run(watch->causes, run);
+	return causes_run(observer->causes, run);
 }
 
 static int on_end(void *ctx, uint32_t vma, const struct cow_counts *counts)
 {
-	struct watch *watch = ctx;
+	struct observer *observer = ctx;
 
-	return causes_end(watch->causes, vma, counts);
+	return causes_end(observer->causes, vma, counts);
 }
 
 static int on_page(void *ctx, uint32_t vma, const struct cause_page *page)
 {
-	struct watch *watch = ctx;
+	struct observer *observer = ctx;
 
-	if (array_grow((void **)&watch->copies, &watch->copy_cap, watch->copy_count,
-		       sizeof(*watch->copies)) < 0)
+	if (array_grow((void **)&observer->copies, &observer->copy_cap, observer->copy_count,
+		       sizeof(*observer->copies)) < 0)
 		return -ERROR_NOMEM;
-	watch->copies[watch->copy_count++] = (struct copy) {
-		page->address, watch->process->vmas[vma].object, page->mask, page->swapped
+	observer->copies[observer->copy_count++] = (struct copy) {
+		page->address, observer->process->vmas[vma].object, page->mask, page->swapped
 	};
 	return 0;
 }
 
-static enum page_state state_at(const struct watch *watch, uint64_t address)
+static enum page_state state_at(const struct observer *observer, uint64_t address)
 {
-	const struct piece *pieces = watch->pieces;
-	size_t low = SEARCH_FIRST(i, watch->piece_count, pieces[i].start + pieces[i].pages *
-				  watch->process->page_size <= address);
+	const struct piece *pieces = observer->pieces;
+	size_t low = SEARCH_FIRST(i, observer->piece_count, pieces[i].start + pieces[i].pages *
+				  observer->process->page_size <= address);
 
-	if (low == watch->piece_count || watch->pieces[low].start > address)
+	if (low == observer->piece_count || observer->pieces[low].start > address)
 		return STATE_UNTOUCHED;
-	return watch->pieces[low].state;
+	return observer->pieces[low].state;
 }
 
 static void count(struct observation *seen, const struct observed_page *page)
@@ -121,50 +121,50 @@ static void count(struct observation *seen, const struct observed_page *page)
 		seen->later_by[i] += page->verdict == OBSERVE_LATER && page->causes >> i & 1;
 }
 
-static int tell(struct watch *watch, struct observation *seen, struct observed_page *page)
+static int tell(struct observer *observer, struct observation *seen, struct observed_page *page)
 {
 	page->vaddr = page->address - seen->load_bias;
-	page->state = state_at(watch, page->address);
+	page->state = state_at(observer, page->address);
 	page->verdict = !page->foretold ? OBSERVE_LATER :
 			page->causes ? OBSERVE_AGREES : OBSERVE_NOT_COPIED;
 	count(seen, page);
-	return watch->sink->page ? watch->sink->page(watch->sink->ctx, seen, page) : 0;
+	return observer->sink->page ? observer->sink->page(observer->sink->ctx, seen, page) : 0;
 }
 
 /* Index of the next copy of the object, copy_count if none. */
-static size_t next_copy(const struct watch *watch, uint32_t object, size_t at)
+static size_t next_copy(const struct observer *observer, uint32_t object, size_t at)
 {
-	while (at < watch->copy_count && watch->copies[at].object != object)
+	while (at < observer->copy_count && observer->copies[at].object != object)
 		at++;
 	return at;
 }
 
 /* Two ascending lists: what the file foretells, and what was copied. */
-static int compare_pages(struct watch *watch, const struct forecast *forecast,
+static int observe_pages(struct observer *observer, const struct forecast *forecast,
 			 struct observation *seen)
 {
-	size_t copy = next_copy(watch, seen->object, 0);
+	size_t copy = next_copy(observer, seen->object, 0);
 	struct forecast_page next;
 	uint64_t at = 0;
 	bool more = forecast_page_next(forecast, &at, &next);
 	int rc = 0;
 
-	while (rc >= 0 && (more || copy < watch->copy_count)) {
+	while (rc >= 0 && (more || copy < observer->copy_count)) {
 		uint64_t foretold = more ? next.address + seen->load_bias : UINT64_MAX;
-		uint64_t copied = copy < watch->copy_count ? watch->copies[copy].address :
-							     UINT64_MAX;
+		uint64_t copied =
+			copy < observer->copy_count ? observer->copies[copy].address : UINT64_MAX;
 		struct observed_page page = { .address = foretold < copied ? foretold : copied };
 
 		if (copied == page.address) {
-			page.causes = watch->copies[copy].causes;
-			copy = next_copy(watch, seen->object, copy + 1);
+			page.causes = observer->copies[copy].causes;
+			copy = next_copy(observer, seen->object, copy + 1);
 		}
 		if (more && foretold == page.address) {
 			page.foretold = true;
 			page.forecast = next;
 			more = forecast_page_next(forecast, &at, &next);
 		}
-		rc = tell(watch, seen, &page);
+		rc = tell(observer, seen, &page);
 	}
 	return rc;
 }
@@ -175,17 +175,17 @@ static uint8_t perms_of(uint32_t flags)
 			 (flags & PF_X ? VMA_EXEC : 0));
 }
 
-static void compare_vma(const struct watch *watch, const struct elf_vma *want,
+static void observe_vma(const struct observer *observer, const struct elf_vma *want,
 			struct observation *seen)
 {
 	uint64_t start = want->start + seen->load_bias, end = want->end + seen->load_bias;
-	uint32_t next, index = process_find(watch->process, start, &next);
+	uint32_t next, index = process_find(observer->process, start, &next);
 	const struct vma *vma;
 
 	seen->vmas_foretold++;
 	if (index == VMA_NONE)
 		return;
-	vma = &watch->process->vmas[index];
+	vma = &observer->process->vmas[index];
 	if ((vma->perms & (VMA_READ | VMA_WRITE | VMA_EXEC)) != perms_of(want->perms))
 		return;
 	if (vma->start == start && vma->end == end)
@@ -194,22 +194,22 @@ static void compare_vma(const struct watch *watch, const struct elf_vma *want,
 		seen->vmas_merged++;
 }
 
-static int observe_object(struct watch *watch, uint32_t index, struct error *error)
+static int observe_object(struct observer *observer, uint32_t index, struct error *error)
 {
 	CLEANUP(forecast_freep) struct forecast *forecast = NULL;
-	const struct object *object = &watch->process->objects[index];
+	const struct object *object = &observer->process->objects[index];
 	struct observation seen = { .object = index, .load_bias = object->load_bias };
-	int rc = forecast_new(object->elf, watch->process->page_size, &forecast, error);
+	int rc = forecast_new(object->elf, observer->process->page_size, &forecast, error);
 
 	if (rc < 0)
 		return rc;
-	if (watch->sink->begin)
-		rc = watch->sink->begin(watch->sink->ctx, index);
+	if (observer->sink->begin)
+		rc = observer->sink->begin(observer->sink->ctx, index);
 	if (rc >= 0)
-		rc = compare_pages(watch, forecast, &seen);
+		rc = observe_pages(observer, forecast, &seen);
 	for (size_t i = 0; i < forecast->layout->count; i++)
-		compare_vma(watch, &forecast->layout->vmas[i], &seen);
-	return rc < 0 ? rc : watch->sink->end(watch->sink->ctx, &seen);
+		observe_vma(observer, &forecast->layout->vmas[i], &seen);
+	return rc < 0 ? rc : observer->sink->end(observer->sink->ctx, &seen);
 }
 
 /* Does any VMA of it come from a segment? The vDSO has no file. */
@@ -231,20 +231,22 @@ static bool is_loaded(const struct process *process, uint32_t index)
 int observe_process(struct process *process, const struct observe_sink *sink,
 		    struct error *error)
 {
-	CLEANUP(watch_done) struct watch watch = { .process = process, .sink = sink };
+	CLEANUP(observer_done) struct observer observer = { .process = process, .sink = sink };
 	struct cow_request request = { .end = UINT64_MAX, .selects = selects };
-	struct cow_sink walk = { .ctx = &watch, .begin = on_begin, .run = on_run, .end = on_end };
+	struct cow_sink walk = {
+		.ctx = &observer, .begin = on_begin, .run = on_run, .end = on_end,
+	};
 	struct cow_counts totals;
-	int rc = causes_new(process, &watch.causes, error);
+	int rc = causes_new(process, &observer.causes, error);
 
 	if (rc < 0)
 		return rc;
-	causes_each_page(watch.causes, on_page, &watch);
+	causes_each_page(observer.causes, on_page, &observer);
 	cow_counts_init(&totals);
 	rc = cow_walk(process, &request, &walk, &totals, error);
 	cow_counts_done(&totals);
 	for (uint32_t i = 0; rc >= 0 && i < process->object_count; i++)
 		if (is_loaded(process, i))
-			rc = observe_object(&watch, i, error);
+			rc = observe_object(&observer, i, error);
 	return rc;
 }
