@@ -97,6 +97,8 @@ int share_load(struct source *source, const struct share_request *request,
 		rc = share_sum(&load, error);
 	}
 	if (rc >= 0)
+		rc = share_swap_check(source, request, s, error);
+	if (rc >= 0)
 		rc = share_forks(source, request, s, error);
 	if (rc < 0)
 		return rc;

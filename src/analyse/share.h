@@ -11,6 +11,7 @@
  *   share_classes.c  class and role of VMAs
  *   share_users.c    which address spaces map an object
  *   share_sysv.c     SysV segments: which of them stay
+ *   share_swap.c     swap slots that others may use as well
  *   share_sum.c      sets of the tally -> sums
  *   share_forks.c    parents and children
  */
@@ -96,6 +97,10 @@ void share_sysv_settle(struct source *source, struct share_load *load);
 
 /* share_sum.c */
 int share_sum(struct share_load *load, struct error *error);
+
+/* share_swap.c: after share_sum(). */
+int share_swap_check(struct source *source, const struct share_request *request,
+		     struct share *share, struct error *error);
 
 /* share_forks.c */
 int share_forks(struct source *source, const struct share_request *request, struct share *share,

@@ -75,6 +75,7 @@ static int load(struct cli *cli, const struct selection *selection, struct share
 	struct share_request request = {
 		.pids = pids, .count = selection->count, .threads = cli->threads,
 		.classes = cli_has(cli, "classes") || selection->count <= CLASSES_UNASKED,
+		.outside = cli_has_outside(cli) || selection->refused,
 		.all_forks = cli_has(cli, "forks"), .progress = step, .ctx = &progress,
 	};
 	int rc;

@@ -56,7 +56,14 @@ static struct cell swap_pss_of(const struct share_row *row)
 	const struct tally_process *process = process_of(row);
 
 	return process->state == TALLY_COUNTED && !process->swap_pss_known ?
-		cell_missing(GAP_NOT_IN_KERNEL) : size_of(row, process->sum.swap_pss);
+		cell_missing(GAP_NOT_IN_KERNEL) : size_of(row, facts_of(row)->swap.pss);
+}
+
+static struct cell certain(const struct share *share, const struct share_swap *swap)
+{
+	struct cell known = share_size(share, 0);
+
+	return known.type == CELL_MISSING ? known : cell_text(certainty_name(swap->certainty));
 }
 
 SHARE_GETTER(process, pid, cell_count((uint64_t)process_of(row)->pid))
@@ -78,6 +85,8 @@ SHARE_GETTER(process, outside, frames_of(row, facts_of(row)->outside))
 SHARE_GETTER(process, freed, freed_of(row))
 SHARE_GETTER(process, reclaimable, frames_of(row, facts_of(row)->freed.cache))
 SHARE_GETTER(process, swap_freed, frames_of(row, facts_of(row)->freed.swap))
+SHARE_GETTER(process, swap_least, frames_of(row, facts_of(row)->swap.freed_least))
+SHARE_GETTER(process, swap_certainty, known(row, certain(row->share, &facts_of(row)->swap)))
 SHARE_GETTER(process, zero, frames_of(row, process_of(row)->zero))
 SHARE_GETTER(process, same_mm, same_mm_of(row))
 
@@ -131,6 +140,11 @@ const struct column share_columns[] = {
 	{ "swap_pss", "SWAPPSS", "its part of that", SHARE_MORE, 0, 7, process_swap_pss },
 	{ "swap_freed", "SWAPFREED", "slots that would be free if it ended alone", SHARE_MORE, 0,
 	  9, process_swap_freed },
+	{ "swap_freed_least", "SWAPLEAST", "so much of that at least: the others may have users "
+	  "outside of the set", SHARE_MORE, 0, 9, process_swap_least },
+	{ "swap_certainty", "SWAPCERT", "observed: nobody outside of the set uses its slots; "
+	  "inferred: swap_freed is an upper bound; unknown: swap_pss, too", COLUMN_JSON, 0, 8,
+	  process_swap_certainty },
 	{ "zero", "ZERO", "mapped to the zero page or the huge zero page: no memory", SHARE_MORE,
 	  0, 6, process_zero },
 	{ "same_mm", "SAME-MM", "the task with whose address space it runs, which counts once",
@@ -164,6 +178,19 @@ static enum certainty certainty_of(const struct tally_totals *totals)
 		CERTAINTY_INFERRED : CERTAINTY_OBSERVED;
 }
 
+static void add_freed_swap(struct report *report, const struct share *share)
+{
+	bool exact = share->swap.certainty == CERTAINTY_OBSERVED;
+	unsigned all = share->freed.swap ? 0 : REPORT_JSON_ONLY;
+
+	report_fact(report, "swap", exact ? "free: swap" : "free: swap, at most",
+		    share_size(share, share->freed.swap), all);
+	report_fact(report, "swap_least", "free: swap, at least",
+		    share_size(share, share->swap.freed_least), exact ? REPORT_JSON_ONLY : all);
+	report_fact(report, "swap_certainty", NULL, certain(share, &share->swap),
+		    REPORT_JSON_ONLY);
+}
+
 static void add_freed(struct report *report, const struct share *share)
 {
 	const struct share_freed *freed = &share->freed;
@@ -175,8 +202,7 @@ static void add_freed(struct report *report, const struct share *share)
 		    share_size(share, freed->objects), 0);
 	report_fact(report, "hugetlb", "free: hugetlb pages", share_size(share, freed->hugetlb),
 		    freed->hugetlb ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "swap", "free: swap, if only they use it", share_size(share, freed->swap),
-		    freed->swap ? 0 : REPORT_JSON_ONLY);
+	add_freed_swap(report, share);
 	report_fact(report, "reclaimable", "only reclaimable: page cache",
 		    share_size(share, freed->cache), 0);
 	report_fact(report, "kept", "stays: tmpfs, SysV, kernel", share_size(share, freed->kept),
@@ -263,6 +289,8 @@ static void add_set(struct report *report, const struct share *share,
 	add_sizes(report, share);
 	report_fact(report, "saved", "saved by sharing",
 		    share_size(share, totals->sum_rss - totals->bytes_once), 0);
+	report_fact(report, "sum_swap_pss", "sum of swap, divided by users",
+		    cell_size(share->swap.pss), if_any(totals->sum_swap));
 	report_fact(report, "swap_shared", "slots of more than one process",
 		    share_size(share, share->swap_shared), if_any(share->swap_shared));
 	report_fact(report, "zero", "zero page (no memory)", share_size(share, share->zero),

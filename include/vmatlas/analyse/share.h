@@ -31,9 +31,20 @@ struct share_freed {
 	uint64_t objects;	/* unlinked files, shared memory, SysV segments behind IPC_RMID: free
 				 * if no descriptor holds it */
 	uint64_t hugetlb;	/* back to the pool */
-	uint64_t swap;		/* slots */
+	uint64_t swap;		/* slots; see struct share_swap */
 	uint64_t cache;		/* stays in the page cache, and can be reclaimed */
 	uint64_t kept;		/* stays: tmpfs files with a name, other SysV segments */
+};
+
+/*
+ * Swap with the slots that others use as well. OBSERVED: nobody else does. INFERRED: freed.swap is
+ * an upper bound, freed_least a lower one. UNKNOWN: upper bounds, because the kernel's SwapPss
+ * could not be read; pss, too.
+ */
+struct share_swap {
+	uint64_t pss;			/* each slot divided by its users, whoever they are */
+	uint64_t freed_least;
+	enum certainty certainty;
 };
 
 struct share_process {
@@ -41,6 +52,7 @@ struct share_process {
 	pid_t ppid;			/* 0: none, or not known */
 	uint64_t shared;		/* of RSS: others of the set map it too */
 	uint64_t outside;		/* of RSS: somebody outside of the set maps it too */
+	struct share_swap swap;
 	struct share_freed freed;	/* if it ended alone; without what others of the set keep:
 					 * a same-mm task, or one that maps the object */
 };
@@ -95,6 +107,7 @@ struct share {
 	struct share_process *processes;
 	struct share_bytes causes[SHARE_CAUSE_MAX];
 	struct share_freed freed;	/* if all ended */
+	struct share_swap swap;		/* of all; pss is the sum */
 	uint64_t swap_shared;		/* slots that more than one entry of the set refers to, once */
 	uint64_t huge_zero;		/* mapped to the huge zero page: no memory at all */
 	uint64_t zero;			/* to the zero page, likewise */
@@ -113,6 +126,7 @@ struct share_request {
 	size_t count;
 	unsigned threads;
 	bool classes;			/* reads the ELF files of each process */
+	bool outside;			/* there are processes that are not in the set */
 	bool all_forks;			/* compares parents and children whatever it costs */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
