@@ -218,8 +218,9 @@ def check_same_space():
 def check_leader_gone():
     """The main thread has ended: the numbers are still those of the process."""
     with State("leader-gone") as state:
-        row = rows(ps(state.pids[0], "-o", "+ppid,inner_pid"))[state.pids[0]]
-        want = {"ppid": os.getpid(), "inner_pid": None, "comm": "memstate"}
+        pid = next(int(words[1]) for words in state.said if words[0] == "process")
+        row = rows(ps(pid, "-o", "+ppid,inner_pid"))[pid]
+        want = {"ppid": state.pids[0], "inner_pid": None, "comm": "memstate"}
         found = {key: row[key] for key in want}
         if found != want or not row["rss"]:
             bad(f"leader gone: {found}, not {want}; RSS {row['rss']}")
