@@ -195,6 +195,7 @@ static int make_objects(struct mapped_load *load, enum gap sums_gap)
 		object->minor = from->minor;
 		object->inode = from->inode;
 		object->deleted = from->deleted;
+		object->newline_escape = from->newline_escape;
 		object->named = has_file_name(from->object_kind);
 		object->size.gap = object->cached.gap = object->evicted.gap = GAP_NOT_READ;
 		object->state_gap = GAP_NOT_READ;

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "vmatlas/model/file_name.h"
+
 const struct name mapped_state_names[] = {
 	{ MAPPED_UNKNOWN, "unknown", "nobody can say" },
 	{ MAPPED_NAMED, "named", "its name leads to it" },
@@ -72,17 +74,41 @@ static void look_at_name(struct source_process *process, struct source_file_key 
 		object->state_gap = gap_from_error(&error);
 }
 
-/* False: it is no longer mapped there; another user may know more. */
-static bool look_at(struct source *source, struct source_process *process,
-		    const struct mapped_user *user, struct mapped_object *object)
+static struct source_file_key key_of(const struct mapped_user *user,
+				     const struct mapped_object *object)
 {
-	struct source_file_key key = {
+	return (struct source_file_key) {
 		.start = user->start, .end = user->end, .inode = object->inode,
 		.major = object->major, .minor = object->minor,
 		.path = buf_span(user->name.len ? &user->name : &object->name),
 		.deleted = object->deleted,
 	};
+}
 
+/* The name as it is, if it is this user's. */
+static void settle_name(struct source_process *process, const struct mapped_user *user,
+			struct mapped_object *object)
+{
+	struct source_file_key key = key_of(user, object);
+
+	if (user->name.len || !object->named)
+		return;
+	if (object->newline_escape && file_name_newline(process, &key, &object->name) > 0) {
+		object->newline_escape = false;
+		key = key_of(user, object);
+	}
+	if (object->deleted && file_name_deleted(process, &key, &object->name) > 0)
+		object->deleted = false;
+}
+
+/* False: it is no longer mapped there; another user may know more. */
+static bool look_at(struct source *source, struct source_process *process,
+		    const struct mapped_user *user, struct mapped_object *object)
+{
+	struct source_file_key key;
+
+	settle_name(process, user, object);
+	key = key_of(user, object);
 	look_inside(source, process, &key, object);
 	look_at_name(process, key, object);
 	return object->size.gap != GAP_GONE && object->size.gap != GAP_CHANGED;

@@ -91,6 +91,8 @@ int share_load(struct source *source, const struct share_request *request,
 		rc = share_classes_read(source, &load, error);
 	if (rc >= 0)
 		rc = read_tally(source, &load, error);
+	if (rc >= 0)
+		rc = share_names_settle(source, s, error);
 	if (rc >= 0) {
 		share_users_settle(&load);
 		share_sysv_settle(source, &load);

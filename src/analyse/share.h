@@ -12,6 +12,7 @@
  *   share_users.c    which address spaces map an object
  *   share_sysv.c     SysV segments: which of them stay
  *   share_swap.c     swap slots that others may use as well
+ *   share_names.c    names of objects, and whether they still have one
  *   share_sum.c      sets of the tally -> sums
  *   share_forks.c    parents and children
  */
@@ -84,6 +85,9 @@ uint32_t share_group_of(struct share_groups *groups, const struct maps_line *lin
 /* share_classes.c */
 int share_classes_read(struct source *source, struct share_load *load, struct error *error);
 const struct share_vma *share_vma_at(const struct share_vmas *vmas, uint64_t start);
+
+/* share_names.c */
+int share_names_settle(struct source *source, struct share *share, struct error *error);
 
 /* share_users.c */
 void share_users_done(struct share_users *users);

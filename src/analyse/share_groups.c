@@ -108,7 +108,7 @@ static int object_add(struct share_groups *groups, const struct maps_line *line)
 	object = &share->objects[share->object_count];
 	*object = (struct share_object) {
 		.inode = line->inode, .major = line->major, .minor = line->minor,
-		.deleted = line->deleted,
+		.deleted = line->deleted, .newline_escape = line->newline_escape,
 		.object_kind = (uint8_t)kind_of(&groups->mounts, line),
 	};
 	/* Under its own name, but shared: the object behind shared anonymous memory. */

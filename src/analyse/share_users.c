@@ -21,6 +21,11 @@ int share_users_note(struct share_load *load, size_t process, uint32_t number,
 	if (number == OBJECT_NONE)
 		return 0;
 	object = &load->share->objects[number];
+	if (!object->end) {
+		object->process = (uint32_t)process;
+		object->start = line->start;
+		object->end = line->end;
+	}
 	object->maps_shared |= (line->perms & VMA_SHARED) != 0;
 	if (!goes_with_mappings(object))
 		return 0;
@@ -55,7 +60,7 @@ void share_users_settle(struct share_load *load)
 		const struct share_user *user = &users->items[i];
 		struct share_object *object = &share->objects[user->object];
 
-		if (!share_user_counts(share, user))
+		if (!goes_with_mappings(object) || !share_user_counts(share, user))
 			continue;
 		if (!object->vmas)
 			object->user = user->process;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "load.h"
+#include "vmatlas/model/file_name.h"
 
 /*
  * Which objects are ELF files, whether the file that can be opened is the mapped one, and where
@@ -129,20 +130,6 @@ struct elf_image *object_elf(struct process *process, uint32_t index)
 	return object->elf;
 }
 
-/* Is the file at this path the mapped one? By its key, so that no FUSE file is touched. */
-static bool path_is_object(struct process *process, const struct object *object,
-			   const struct buf *path)
-{
-	struct source_file_key key = {
-		.inode = object->inode, .major = object->major, .minor = object->minor,
-		.path = buf_span(path),
-	};
-	CLEANUP(source_file_freep) struct source_file *file = NULL;
-
-	return source_file_open(process->source, &key, &file, NULL) == 0 &&
-	       file->match == FILE_MATCH_SAME;
-}
-
 static void object_rename(struct object *object, struct buf *name)
 {
 	free((char *)object->name);
@@ -151,69 +138,31 @@ static void object_rename(struct object *object, struct buf *name)
 	*name = (struct buf)BUF_INIT;
 }
 
-/*
- * " (deleted)" at the end of a line may be the kernel's remark or the end of a real name
- * (fs/d_path.c d_path): it is the name if that file exists and is the mapped one.
- */
-static int object_settle_deleted(struct process *process, struct object *object)
+static int object_settle(struct process *process, struct object *object)
 {
-	struct buf CLEANUP(buf_done) path = BUF_INIT;
+	struct buf CLEANUP(buf_done) name = BUF_INIT;
+	struct source_file_key key = object_key(process, object);
+	int rc = 0;
 
-	if (buf_addf(&path, "%s (deleted)", object->name) < 0)
-		return -ERROR_NOMEM;
-	if (!path_is_object(process, object, &path))
-		return 0;
-	object_rename(object, &path);
+	if (object->newline_escape && (rc = file_name_newline(process->source, &key, &name)) > 0)
+		object_rename(object, &name);
+	if (rc < 0 || !object->deleted)
+		return rc;
+	key = object_key(process, object);
+	rc = file_name_deleted(process->source, &key, &name);
+	if (rc <= 0)
+		return rc;
+	object_rename(object, &name);
 	object->deleted = false;
 	return 0;
 }
 
-/* Is this the name that the kernel escaped to the object's? */
-static bool is_unescaped_name(const struct object *object, struct span name)
-{
-	const char *at = object->name;
-
-	for (size_t i = 0; i < name.len; i++) {
-		bool newline = name.ptr[i] == '\n';
-
-		if (newline ? strncmp(at, "\\012", 4) : *at != name.ptr[i])
-			return false;
-		at += newline ? 4 : 1;
-	}
-	return !*at;
-}
-
-/*
- * Backslash 012 may be a newline that the kernel escaped (fs/seq_file.c mangle_path), or these
- * four bytes, which it does not escape: the link in map_files shows the name as it is.
- */
-static void object_settle_newline(struct process *process, struct object *object)
-{
-	const struct vma *vma = &process->vmas[object->first_vma];
-	struct buf CLEANUP(buf_done) name = BUF_INIT;
-
-	if (source_mapped_name(process->source, vma->start, vma->end, &name, NULL) < 0)
-		return;
-	if (object->deleted && span_ends(buf_span(&name), " (deleted)")) {
-		name.len -= strlen(" (deleted)");
-		name.data[name.len] = '\0';
-	}
-	if (is_unescaped_name(object, buf_span(&name)))
-		object_rename(object, &name);
-}
-
 int objects_settle(struct process *process)
 {
-	for (size_t i = 0; i < process->object_count; i++) {
-		struct object *object = &process->objects[i];
-
-		if (!object_is_regular(object))
-			continue;
-		if (object->newline_escape)
-			object_settle_newline(process, object);
-		if (object->deleted && object_settle_deleted(process, object) < 0)
+	for (size_t i = 0; i < process->object_count; i++)
+		if (object_is_regular(&process->objects[i]) &&
+		    object_settle(process, &process->objects[i]) < 0)
 			return -ERROR_NOMEM;
-	}
 	return 0;
 }
 

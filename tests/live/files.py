@@ -134,6 +134,40 @@ def check_names(folder):
         expect("--deleted", document["totals"], objects=2, lost=2)
 
 
+def check_odd_names(folder):
+    """Names that look like the kernel's own remark, or that maps escapes; a second link."""
+    names = ("it (deleted)", "a\nb", "a\\012b", "n\n (deleted)")
+    paths = [new_file(folder, name) for name in names]
+    linked = new_file(folder, "linked")
+    os.link(linked, os.path.join(folder, "other link"))
+    with Mapper(paths[0], True, 0, 2) as a, Mapper(paths[1], True, 0, 3) as b, \
+            Mapper(paths[2], True, 0, 4) as c, Mapper(paths[3], True, 0, 5) as d, \
+            Mapper(linked, True, 0, 6) as e:
+        os.unlink(linked)
+        pids = [m.pid for m in (a, b, c, d, e)]
+        found = {o["inode"]: o for o in files("--path", folder + "/*", *pids)["objects"]}
+        for path in paths:
+            shown = path.replace("\n", "\\x0a")
+            expect(repr(path), found.get(os.stat(path).st_ino), path=shown, state="named")
+        if len(files("--path", "*(deleted)", *pids)["objects"]) != 2:
+            bad("--path does not find names that end in (deleted)")
+        inode = os.stat(os.path.join(folder, "other link")).st_ino
+        expect("one link of two removed", found.get(inode), path=linked, state="deleted")
+        if not ROOT:
+            return
+        out = subprocess.run([VMATLAS, "share", "--json", *map(str, pids)], capture_output=True,
+                             check=True)
+        document = json.loads(out.stdout)
+        shared = {o["inode"]: o for o in document["objects"]}
+        for number, path in zip(range(2, 6), paths):
+            want = found[os.stat(path).st_ino]["path"]
+            expect(f"share of {path!r}", shared.get(os.stat(path).st_ino), path=want,
+                   deleted=False, once=number * PAGE)
+        expect("share of a second link", shared.get(inode), deleted=False, once=6 * PAGE)
+        if document["set"]["freed"]["objects"]:
+            bad(f"files that have a name are freed: {document['set']['freed']}")
+
+
 def check_memfd():
     script = MAPPER.replace("os.open(path, os.O_RDWR)", "os.memfd_create(path)") \
         .replace("m = mmap", "os.ftruncate(fd, size); m = mmap")
@@ -220,6 +254,7 @@ def main():
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         check_known(folder)
         check_names(folder)
+        check_odd_names(folder)
         check_memfd()
         check_sysv()
         check_mount_namespace(folder)

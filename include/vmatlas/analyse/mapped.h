@@ -36,11 +36,12 @@ struct mapped_number {
 };
 
 struct mapped_object {
-	struct buf name;	/* raw bytes, without " (deleted)" */
+	struct buf name;	/* raw bytes, without the kernel's remark " (deleted)" */
 	const char *kind;	/* "file", "memfd", ... */
 	uint32_t major;
 	uint32_t minor;
 	uint64_t inode;
+	bool newline_escape;	/* of the name in maps */
 	bool deleted;		/* as maps says; memfd and SysV always are */
 	enum mapped_state state;
 	enum gap state_gap;

@@ -58,12 +58,16 @@ struct share_process {
 };
 
 struct share_object {
-	struct buf name;		/* raw, without " (deleted)" */
+	struct buf name;		/* raw, without the kernel's remark " (deleted)" */
 	const char *kind;		/* "file", "tmpfs", "memfd", ... */
+	uint64_t start;			/* a VMA of it, and whose: as in the list of the tally */
+	uint64_t end;
+	uint32_t process;
 	uint64_t inode;
 	uint32_t major;
 	uint32_t minor;
 	uint8_t object_kind;		/* of analyse/classify */
+	bool newline_escape;		/* of the name in maps */
 	bool deleted;			/* a SysV segment: IPC_RMID was called */
 	enum gap deleted_gap;		/* of a SysV segment: why that is not known */
 	uint64_t attached;		/* of one: VMAs of it in all processes */
