@@ -38,7 +38,7 @@ int names_add_bits(struct buf *buf, const struct name *table, uint64_t bits, con
 {
 	size_t begin = buf->len;
 
-	for (; table->name; table++) {
+	for (; bits && table->name; table++) {
 		if (!table->value || (bits & table->value) != table->value)
 			continue;
 		bits &= ~table->value;

@@ -48,7 +48,7 @@ struct cell cow_sharers_cell(const struct cow_counts *counts, struct scratch *sc
 		return cell_null();
 	for (size_t i = 0; i < counts->sharer_count; i++) {
 		const struct cow_sharer *sharer = &counts->sharers[i];
-		struct span name = scratch_printf(scratch, "%u", sharer->mappings);
+		struct span name = scratch_dec(scratch, sharer->mappings);
 
 		items[i] = cell_named(name.ptr, cell_count(sharer->pages));
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "vmatlas/render/escape.h"
 
+#include <string.h>
 #include <wctype.h>
 
 /*
@@ -97,18 +98,41 @@ static const uint8_t special[256] = {
 
 /* Eight bytes at once, for terminal and JSON. May be false for plain ones (a borrow between bytes),
  * never true for others. */
-static inline bool eight_plain(const unsigned char *p)
+static inline bool eight_plain(uint64_t x)
 {
-	static const unsigned char others[] = { '"', '\\', 0x7f };
-	uint64_t x, y, hits;
+	uint64_t quote = x ^ EVERY_BYTE('"'), backslash = x ^ EVERY_BYTE('\\');
+	uint64_t del = x ^ EVERY_BYTE(0x7f), one = EVERY_BYTE(1);
+
+	return !((x | (x - EVERY_BYTE(0x20)) | (quote - one) | (backslash - one) | (del - one)) &
+		 EVERY_BYTE(0x80));
+}
+
+static inline uint64_t eight_at(const char *p)
+{
+	uint64_t x;
 
 	memcpy(&x, p, sizeof(x));
-	hits = x | (x - EVERY_BYTE(0x20));
-	for (size_t i = 0; i < sizeof(others); i++) {
-		y = x ^ EVERY_BYTE(others[i]);
-		hits |= y - EVERY_BYTE(1);
+	return x;
+}
+
+/* Whole words; the last one may overlap the one before. */
+static inline bool all_plain(struct span s)
+{
+	uint32_t half[2];
+	uint64_t x;
+
+	if (s.len < 4)
+		return false;
+	if (s.len < 8) {
+		memcpy(&half[0], s.ptr, 4);
+		memcpy(&half[1], s.ptr + s.len - 4, 4);
+		x = half[0] | (uint64_t)half[1] << 32;
+		return eight_plain(x);
 	}
-	return !(hits & EVERY_BYTE(0x80));
+	for (size_t i = 0; i + 8 < s.len; i += 8)
+		if (!eight_plain(eight_at(s.ptr + i)))
+			return false;
+	return eight_plain(eight_at(s.ptr + s.len - 8));
 }
 
 size_t escape_plain(struct span s, enum escape_for where)
@@ -117,8 +141,8 @@ size_t escape_plain(struct span s, enum escape_for where)
 	unsigned bit = 1u << where;
 	size_t i = 0;
 
-	while (where <= ESCAPE_JSON && s.len - i >= 8 && eight_plain(p + i))
-		i += 8;
+	if (where <= ESCAPE_JSON && all_plain(s))
+		return s.len;
 	while (i < s.len && !(special[p[i]] & bit))
 		i++;
 	return i;

@@ -23,21 +23,42 @@ static int add_value(struct buf *out, json_t *value)
 	return rc;
 }
 
-/* Text without anything to quote, in quotes: nearly every key and most values are such. */
-static int add_word(struct buf *out, const char *text, size_t len)
+/* A long document is mostly keys and short values, which are put where the output ends: at
+ * least so many bytes, NULL for want of memory. */
+static inline char *room_for(struct buf *out, size_t len)
 {
-	char *p;
+	if (out->cap - out->len <= len && buf_reserve(out, len) < 0)
+		return NULL;
+	return out->data + out->len;
+}
 
-	if (buf_reserve(out, len + 2) < 0)
-		return -1;
-	p = out->data + out->len;
-	*p++ = '"';
-	if (len)
-		memcpy(p, text, len);
-	p[len] = '"';
-	out->len += len + 2;
-	out->data[out->len] = '\0';
+static inline int put_end(struct buf *out, char *end)
+{
+	*end = '\0';
+	out->len = (size_t)(end - out->data);
 	return 0;
+}
+
+static inline int add_literal(struct buf *out, const char *text, size_t len)
+{
+	char *p = room_for(out, len);
+
+	return p ? put_end(out, mempcpy(p, text, len)) : -1;
+}
+
+#define ADD(out, literal) add_literal(out, literal, sizeof(literal) - 1)
+
+/* Text without anything to quote, in quotes: nearly every key and most values are such. */
+static inline int add_word(struct buf *out, struct span text)
+{
+	char *p = room_for(out, text.len + 2);
+
+	if (!p)
+		return -1;
+	*p++ = '"';
+	p = put_text(p, text);
+	*p++ = '"';
+	return put_end(out, p);
 }
 
 static int add_string(struct buf *out, struct span bytes)
@@ -45,65 +66,81 @@ static int add_string(struct buf *out, struct span bytes)
 	CLEANUP(buf_done) struct buf escaped = BUF_INIT;
 
 	if (escape_plain(bytes, ESCAPE_JSON) == bytes.len)
-		return add_word(out, bytes.ptr, bytes.len);
+		return add_word(out, bytes);
 	if (escape_add(&escaped, bytes, ESCAPE_JSON) < 0)
 		return -1;
 	return add_value(out, json_stringn(buf_str(&escaped), escaped.len));
 }
 
-/* ", " where something stands before, the quoted name, ": ". A long document is mostly keys. */
-static int add_key(struct buf *out, const char *name, bool comma)
+/* ", " where something stands before, the quoted name, ": ". Nothing in it needs a quote. */
+static int add_key(struct buf *out, struct span name, bool comma)
 {
-	struct span key = span_of(name);
-	char *p;
+	char *p = room_for(out, name.len + 6);
 
-	if (escape_plain(key, ESCAPE_JSON) != key.len) {
-		if ((comma && buf_add(out, ", ", 2) < 0) || add_string(out, key) < 0)
-			return -1;
-		return buf_add(out, ": ", 2);
-	}
-	if (buf_reserve(out, key.len + 6) < 0)
+	if (!p)
 		return -1;
-	p = out->data + out->len;
 	if (comma)
 		p = mempcpy(p, ", ", 2);
 	*p++ = '"';
-	p = mempcpy(p, key.ptr, key.len);
-	p = mempcpy(p, "\": ", 3);
-	out->len = (size_t)(p - out->data);
-	return 0;
+	p = put_text(p, name);
+	return put_end(out, mempcpy(p, "\": ", 3));
+}
+
+/* The same for any name: some come from the kernel. */
+static int add_name(struct buf *out, const char *name, bool comma)
+{
+	struct span key = span_of(name);
+
+	if (escape_plain(key, ESCAPE_JSON) == key.len)
+		return add_key(out, key, comma);
+	if ((comma && ADD(out, ", ") < 0) || add_string(out, key) < 0)
+		return -1;
+	return ADD(out, ": ");
+}
+
+static int add_hex(struct buf *out, uint64_t value)
+{
+	struct cell word = cell_hex(value);
+	char room[CELL_DIGITS];
+	struct span text;
+
+	text.len = cell_number(room, &word, true, &text.ptr);
+	return add_word(out, text);
 }
 
 /* jansson and many readers have signed 64-bit integers: what is above becomes a hex string. */
 static int add_number(struct buf *out, const struct cell *cell)
 {
-	struct cell word = cell_hex(cell->count);
-	bool as_hex = cell->type == CELL_HEX ||
-		(cell->type != CELL_SIGNED && cell->count > INT64_MAX);
-	char room[CELL_DIGITS];
-	const char *text;
-	size_t len = cell_number(room, as_hex ? &word : cell, true, &text);
+	char room[CELL_DIGITS], *p = room_for(out, CELL_DIGITS);
+	struct span text;
 
-	return as_hex ? add_word(out, text, len) : buf_add(out, text, len);
+	if (!p)
+		return -1;
+	if (cell->count < 10) {		/* most counters are 0 */
+		*p = (char)('0' + cell->count);
+		return put_end(out, p + 1);
+	}
+	if (cell->type != CELL_SIGNED && cell->count > INT64_MAX)
+		return add_hex(out, cell->count);
+	text.len = cell_number(room, cell, true, &text.ptr);
+	return put_end(out, put_text(p, text));
 }
 
-static int add_flag_names(struct report *report, struct buf *out, const struct cell *cell)
+static int add_flag_names(struct buf *out, const struct cell *cell)
 {
-	CLEANUP(buf_done) struct buf names = BUF_INIT;
-	struct span rest, word;
-	bool comma = false;
+	struct span rest = cell->flags.extra, word;
+	bool comma = cell->flags.names && cell->flags.bits;
 
-	if (cell_add(report, &names, cell, ESCAPE_JSON) < 0 || buf_add_char(out, '[') < 0)
+	if (ADD(out, "[") < 0)
 		return -1;
-	rest = buf_span(&names);
-	while (rest.len) {
-		word = span_take_until(&rest, ',');
-		span_take_char(&rest, ',');
-		if ((comma && buf_add(out, ", ", 2) < 0) || add_string(out, word) < 0)
+	if (comma && (ADD(out, "\"") < 0 ||
+		      names_add_bits(out, cell->flags.names, cell->flags.bits, "\", \"") < 0 ||
+		      ADD(out, "\"") < 0))
+		return -1;
+	for (; span_take_word(&rest, &word); comma = true)
+		if ((comma && ADD(out, ", ") < 0) || add_string(out, word) < 0)
 			return -1;
-		comma = true;
-	}
-	return buf_add_char(out, ']');
+	return ADD(out, "]");
 }
 
 static int add_member(struct report *report, struct buf *out, const char *name,
@@ -116,14 +153,15 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 
 	switch (cell->type) {
 	case CELL_MISSING:
-		return buf_add(out, "null", 4);
+		return ADD(out, "null");
 	case CELL_BOOL:
-		return buf_add_str(out, cell->yes ? "true" : "false");
+		return cell->yes ? ADD(out, "true") : ADD(out, "false");
 	case CELL_COUNT:
 	case CELL_SIGNED:
 	case CELL_SIZE:
-	case CELL_HEX:
 		return add_number(out, cell);
+	case CELL_HEX:
+		return add_hex(out, cell->count);
 	case CELL_DELTA:
 		plain = cell_signed(cell->number);	/* without a plus */
 		return add_number(out, &plain);
@@ -133,9 +171,9 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 		return add_string(out, cell->text);
 	case CELL_PERCENT:
 		return cell->ratio == cell->ratio ? add_value(out, json_real(cell->ratio)) :
-			buf_add(out, "null", 4);
+			ADD(out, "null");
 	case CELL_FLAGS:
-		return add_flag_names(report, out, cell);
+		return add_flag_names(out, cell);
 	case CELL_LIST:
 	case CELL_OBJECT:
 		break;
@@ -150,7 +188,7 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 		const struct cell *item = &cell->list.items[i];
 
 		if (object ? add_member(report, out, item->name, item, i > 0) < 0 :
-		    (i && buf_add(out, ", ", 2) < 0) || add_cell(report, out, item) < 0)
+		    (i && ADD(out, ", ") < 0) || add_cell(report, out, item) < 0)
 			return -1;
 	}
 	return buf_add_char(out, object ? '}' : ']');
@@ -158,12 +196,12 @@ static int add_cell(struct report *report, struct buf *out, const struct cell *c
 
 static int add_suffixed(struct buf *out, const char *name, const char *suffix)
 {
-	if (buf_add(out, ", ", 2) < 0 || add_string(out, span_of(name)) < 0)
+	if (ADD(out, ", ") < 0 || add_string(out, span_of(name)) < 0)
 		return -1;
 	out->len--;
 	if (buf_add_str(out, suffix) < 0)
 		return -1;
-	return buf_add(out, "\": ", 3);
+	return ADD(out, "\": ");
 }
 
 /* An escape takes more room than what it stands for. */
@@ -186,10 +224,11 @@ static int add_member_hex(struct buf *out, const char *name, struct span bytes)
 	return buf_add_char(out, '"');
 }
 
-static int add_member(struct report *report, struct buf *out, const char *name,
-		      const struct cell *cell, bool comma)
+/* A member's value and what stands beside it. */
+static int add_member_value(struct report *report, struct buf *out, const char *name,
+			    const struct cell *cell)
 {
-	if (add_key(out, name, comma) < 0 || add_cell(report, out, cell) < 0)
+	if (add_cell(report, out, cell) < 0)
 		return -1;
 	if (cell->type == CELL_PATH && is_shown_escaped(cell->text))
 		return add_member_hex(out, name, cell->text);
@@ -197,7 +236,13 @@ static int add_member(struct report *report, struct buf *out, const char *name,
 		return 0;
 	if (add_suffixed(out, name, "_missing") < 0)
 		return -1;
-	return add_word(out, gap_name(cell->gap), strlen(gap_name(cell->gap)));
+	return add_word(out, span_of(gap_name(cell->gap)));
+}
+
+static int add_member(struct report *report, struct buf *out, const char *name,
+		      const struct cell *cell, bool comma)
+{
+	return add_name(out, name, comma) < 0 ? -1 : add_member_value(report, out, name, cell);
 }
 
 /* Comma, line break and indentation before the next thing in the innermost container. */
@@ -254,7 +299,7 @@ static int json_open(struct report *report, const char *name, const char *title,
 	note_process(report, name);
 	if (next_line(report) < 0)
 		return -1;
-	if (name && add_key(out, name, false) < 0)
+	if (name && add_name(out, name, false) < 0)
 		return -1;
 	return buf_add_char(out, array ? '[' : '{');
 }
@@ -273,26 +318,27 @@ static int json_element(struct report *report, const struct cell *cell)
 
 static int json_table_begin(struct report *report, const char *name, const char *title)
 {
+	struct table *t = &report->table;
+
+	for (size_t i = 0; i < t->count; i++)
+		t->field[i].name = span_of(t->set.columns[t->column[i]].name);
 	return report_array_begin(report, name, title);
 }
 
-static int add_huge(struct report *report, struct buf *out, const char *name, uint64_t number,
-		    bool comma)
+static int add_huge(struct buf *out, const char *name, uint64_t number)
 {
-	struct cell null = cell_null(), word = cell_hex(number);
-
-	if (add_member(report, out, name, &null, comma) < 0 || add_suffixed(out, name, "_hex") < 0)
+	if (ADD(out, "null") < 0 || add_suffixed(out, name, "_hex") < 0)
 		return -1;
-	return add_number(out, &word);
+	return add_hex(out, number);
 }
 
-/* A member with a sibling NAME_hex where JSON, or its readers, cannot hold the value. */
+/* A value with a sibling NAME_hex where JSON, or its readers, cannot hold it. */
 static int add_column(struct report *report, struct buf *out, const struct column *column,
-		      const struct cell *cell, bool comma)
+		      const struct cell *cell)
 {
 	if (column->flags & COLUMN_HEX_HUGE && cell->type == CELL_COUNT && cell->count > INT64_MAX)
-		return add_huge(report, out, column->name, cell->count, comma);
-	if (add_member(report, out, column->name, cell, comma) < 0)
+		return add_huge(out, column->name, cell->count);
+	if (add_member_value(report, out, column->name, cell) < 0)
 		return -1;
 	if (column->flags & COLUMN_HEX_BYTES && cell->type == CELL_BYTES &&
 	    is_shown_escaped(cell->text))
@@ -305,15 +351,13 @@ static int json_row(struct report *report, const struct cell *cells)
 	struct buf *out = &report->pending;
 	struct table *t = &report->table;
 
-	if (next_line(report) < 0 || buf_add_char(out, '{') < 0)
+	if (next_line(report) < 0 || ADD(out, "{") < 0)
 		return -1;
-	for (size_t i = 0; i < t->count; i++) {
-		const struct column *column = &t->set.columns[t->column[i]];
-
-		if (add_column(report, out, column, &cells[i], i > 0) < 0)
+	for (size_t i = 0; i < t->count; i++)
+		if (add_key(out, t->field[i].name, i > 0) < 0 ||
+		    add_column(report, out, &t->set.columns[t->column[i]], &cells[i]) < 0)
 			return -1;
-	}
-	return buf_add_char(out, '}');
+	return ADD(out, "}");
 }
 
 static int json_table_end(struct report *report)

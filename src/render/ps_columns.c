@@ -62,7 +62,7 @@ static struct cell user_of(const struct ps_row *row, struct scratch *scratch)
 		return cell_missing(uid->gap);
 	name = roster_user_name(row->roster, uid->value);
 	return name.len ? cell_bytes(name) :
-		cell_words(scratch_printf(scratch, "%llu", (unsigned long long)uid->value));
+		cell_words(scratch_dec(scratch, uid->value));
 }
 
 static struct cell inner_pid(const struct ps_row *row)

@@ -41,8 +41,9 @@ struct table_row {
 	size_t number;		/* keeps the sort stable */
 };
 
-/* How a column is drawn in a table that is streamed. */
+/* How a column is drawn in a table that is streamed, in JSON its member's name. */
 struct table_field {
+	struct span name;
 	uint8_t width;		/* usual width or title, the larger; 0: not padded */
 	bool right;
 	uint16_t room;		/* cut to that; 0: not */
@@ -124,6 +125,23 @@ extern const struct report_ops text_ops, raw_ops, pairs_ops, json_ops;
 int text_wrapped(struct report *report, struct buf *out, struct span text, size_t indent,
 		 size_t column);
 int text_painted(struct report *report, const char *text, const char *const *colors);
+
+/* Most words have four to sixteen bytes: two moves that may overlap need no call. */
+static inline char *put_text(char *at, struct span text)
+{
+	char *end = at + text.len;
+
+	if (text.len - 8 <= 8) {
+		memcpy(at, text.ptr, 8);
+		memcpy(end - 8, text.ptr + text.len - 8, 8);
+	} else if (text.len - 4 < 4) {
+		memcpy(at, text.ptr, 4);
+		memcpy(end - 4, text.ptr + text.len - 4, 4);
+	} else if (text.len) {
+		memcpy(at, text.ptr, text.len);
+	}
+	return end;
+}
 
 /* report.c */
 int report_fail(struct report *report, int rc);		/* records the first failure */

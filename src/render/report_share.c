@@ -104,11 +104,11 @@ COLUMN_GETTER(process_shared_with)
 	items = scratch_cells(scratch, share->count);
 	for (size_t i = 0; items && i < share->count; i++) {
 		uint64_t bytes = i == row->index ? 0 : share_pair(share, row->index, i);
-		struct span name = bytes ? scratch_printf(scratch, "%d", (int)row->list[i].pid) :
-			(struct span) { NULL, 0 };
 
-		if (name.len)
-			items[count++] = cell_named(name.ptr, cell_size(bytes));
+		if (bytes)
+			items[count++] = cell_named(
+				scratch_dec(scratch, (uint64_t)row->list[i].pid).ptr,
+				cell_size(bytes));
 	}
 	*cell = items ? cell_object(items, count) : cell_null();
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmatlas/base/digits.h"
+
 /* Blocks of growing size; a reset keeps the newest one, which then fits a whole row. */
 struct block {
 	struct block *before;
@@ -110,6 +112,16 @@ struct span scratch_printf(struct scratch *scratch, const char *fmt, ...)
 	vsnprintf(text, (size_t)len + 1, fmt, args);
 	va_end(args);
 	return (struct span) { text, (size_t)len };
+}
+
+struct span scratch_dec(struct scratch *scratch, uint64_t value)
+{
+	char *text = scratch_alloc(scratch, DIGITS_MAX + 1), *begin;
+
+	if (!text)
+		return (struct span) { "", 0 };
+	begin = digits_put_dec(text + DIGITS_MAX, value);
+	return (struct span) { begin, (size_t)(text + DIGITS_MAX - begin) };
 }
 
 struct cell *scratch_cells(struct scratch *scratch, size_t count)

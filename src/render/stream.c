@@ -21,23 +21,6 @@ static inline char *put_blanks(char *at, size_t count)
 	return at + count;
 }
 
-/* Most fields have four to sixteen bytes: two moves that may overlap need no call. */
-static inline char *put_text(char *at, struct span text)
-{
-	char *end = at + text.len;
-
-	if (text.len - 8 <= 8) {
-		memcpy(at, text.ptr, 8);
-		memcpy(end - 8, text.ptr + text.len - 8, 8);
-	} else if (text.len - 4 < 4) {
-		memcpy(at, text.ptr, 4);
-		memcpy(end - 4, text.ptr + text.len - 4, 4);
-	} else if (text.len) {
-		memcpy(at, text.ptr, text.len);
-	}
-	return end;
-}
-
 /* Padded to the column's width, and a blank. */
 static inline int add_field(struct buf *out, const struct table_field *column,
 			    const struct field *f)

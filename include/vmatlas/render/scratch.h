@@ -21,6 +21,8 @@ bool scratch_failed(const struct scratch *scratch);	/* did memory ever run out? 
 void *scratch_alloc(struct scratch *scratch, size_t size);	/* zeroed, aligned */
 struct span scratch_printf(struct scratch *scratch, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A number as a name: of a PID or a count. With a NUL behind it. */
+struct span scratch_dec(struct scratch *scratch, uint64_t value);
 struct cell *scratch_cells(struct scratch *scratch, size_t count);
 
 #endif
