@@ -279,8 +279,9 @@ static int process_fill(struct process *process, unsigned needs, struct error *e
 
 bool process_is_sparse(const struct process *process, uint64_t bytes)
 {
-	return !process->has_stat ||
-	       bytes > 8 * process->stat.rss * process->page_size + (1ULL << 30);
+	uint64_t resident = process->has_stat ? process->stat.rss * process->page_size : 0;
+
+	return bytes > 8 * resident + (1ULL << 30);
 }
 
 int process_load(struct source_process *source, unsigned needs, struct process **process,

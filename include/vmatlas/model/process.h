@@ -241,8 +241,7 @@ int process_warn(struct process *process, const char *code, const char *fmt, ...
 	__attribute__((format(printf, 3, 4)));
 
 /* Are VMAs of so many bytes much larger than what is resident? Plain reads of pagemap walk every
- * hole at 3.5 ns a page, a scan skips it; but a scan of what is populated comes on top of reading
- * it. True if nothing tells. */
+ * hole at 3.5 ns a page, a scan skips it; but it comes on top of reading what is populated. */
 bool process_is_sparse(const struct process *process, uint64_t bytes);
 
 static inline uint64_t vma_pages(const struct process *process, const struct vma *vma)
