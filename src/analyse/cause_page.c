@@ -137,7 +137,8 @@ static int add_loader_words(struct page *page, uint64_t start, uint64_t end)
 }
 
 /* glibc adds the bias to addresses in a writable .dynamic, puts its own into DT_DEBUG, and the
- * link map and its resolver into the second and third word of the GOT (elf_machine_runtime_setup). */
+ * link map and its resolver into the second and third word of the GOT
+ * (elf_machine_runtime_setup). */
 static int add_loader(struct page *page)
 {
 	const struct elf_dynamic *dynamic = &page->causes->source.dynamic;

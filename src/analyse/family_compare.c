@@ -73,8 +73,9 @@ static bool window_fill(struct window *window)
 			if (end - start > room)
 				end = start + room;
 			room -= end - start;
-			window->ranges[window->count++] =
-				(struct page_range) { .start = start, .end = end, .index = window->vma };
+			window->ranges[window->count++] = (struct page_range) {
+				.start = start, .end = end, .index = window->vma,
+			};
 		}
 		window->from = end < vma->end ? end : 0;
 		window->vma += !window->from;

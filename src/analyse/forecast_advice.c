@@ -30,7 +30,9 @@ static void advise_relr(struct forecast *forecast)
 
 	if (relr->bytes_now > relr->bytes_relr + RELR_WORTH)
 		advise(forecast, &(struct forecast_advice) {
-			.code = ADVICE_RELR, .before = relr->bytes_now, .after = relr->bytes_relr });
+			.code = ADVICE_RELR,
+			.before = relr->bytes_now, .after = relr->bytes_relr,
+		});
 }
 
 /* Pages outside RELRO with relocations: of the lazily bound functions only, or of any kind. */

@@ -85,7 +85,8 @@ static bool number_parse(struct span s, const struct unit *units, uint64_t *numb
 {
 	uint64_t whole, billionths = 0, value;
 
-	if (!span_take_dec(&s, &whole) || (span_take_char(&s, '.') && !take_fraction(&s, &billionths)))
+	if (!span_take_dec(&s, &whole) ||
+	    (span_take_char(&s, '.') && !take_fraction(&s, &billionths)))
 		return false;
 	for (; units->name; units++)
 		if (span_is(s, units->name))
@@ -168,7 +169,8 @@ int watch_condition_parse(struct span text, struct watch_condition *condition,
 	word = span_trim((struct span) { text.ptr, len });
 	rest = (struct span) { text.ptr + len, text.len - len };
 	if (!take_relation(&rest, &made.relation))
-		return usage(text, error, "a condition is COUNTER > NUMBER, also with >= < <= == !=");
+		return usage(text, error,
+			     "a condition is COUNTER > NUMBER, also with >= < <= == !=");
 	if (!take_measure(word, &made))
 		return usage(text, error, "not a counter; they are rss pss uss swap copied shared "
 			     "anon vss pagetables vmas threads faults majflt, delta.COUNTER and "

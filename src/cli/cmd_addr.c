@@ -14,7 +14,8 @@
 static const struct cli_option options[] = {
 	{ "sharers", NULL, "find the other processes that map the same frame" },
 	{ "all", NULL, "as --sharers, but search every mapping of every process" },
-	{ "flags", NULL, "read the VMA's flags and counters, however much lies before it in smaps" },
+	{ "flags", NULL,
+	  "read the VMA's flags and counters, however much lies before it in smaps" },
 	{ NULL, NULL, NULL },
 };
 
@@ -51,8 +52,8 @@ static int read_stdin(struct queries *queries, struct error *error)
 		if (buf_add(&queries->stdin_text, chunk, got) < 0)
 			return error_nomem(error);
 		if (queries->stdin_text.len > STDIN_MAX)
-			return error_set(error, ERROR_LIMIT, "stdin", "more than %u MiB of addresses",
-					 STDIN_MAX >> 20);
+			return error_set(error, ERROR_LIMIT, "stdin",
+					 "more than %u MiB of addresses", STDIN_MAX >> 20);
 	}
 	return 0;
 }
@@ -105,8 +106,8 @@ static int collect(struct cli *cli, struct queries *queries, struct error *error
 		return rc;
 	first = cli->operand_count && names_process(cli, cli->operands[0]) ? 1 : 0;
 	for (size_t i = first; i < cli->operand_count && rc >= 0; i++)
-		rc = strcmp(cli->operands[i], "-") ?
-			queries_add(queries, span_of(cli->operands[i]), error) : add_stdin(queries, error);
+		rc = !strcmp(cli->operands[i], "-") ? add_stdin(queries, error) :
+			queries_add(queries, span_of(cli->operands[i]), error);
 	cli->operand_count = first;
 	if (rc >= 0 && !queries->count)
 		return error_set(error, ERROR_USAGE, NULL, "which address? give numbers, symbols, "

@@ -34,8 +34,8 @@ static void warn_libraries(struct report *report)
 	for (const struct library *l = library_missing(NULL); l; l = library_missing(l)) {
 		CLEANUP(buf_done) struct buf text = BUF_INIT;
 
-		buf_addf(&text, "%s cannot be loaded, so %s: install the package %s", l->file, l->use,
-			 l->package);
+		buf_addf(&text, "%s cannot be loaded, so %s: install the package %s", l->file,
+			 l->use, l->package);
 		report_warning(report, "library", buf_span(&text));
 	}
 }

@@ -36,7 +36,8 @@ static enum source_build_id mapped_build_id(struct process *process, const struc
 	return same < 0 ? BUILD_ID_UNKNOWN : same ? BUILD_ID_SAME : BUILD_ID_DIFFERS;
 }
 
-/* The file at the path is not the mapped one: usable only if its build-id is in the mapped pages. */
+/* The file at the path is not the mapped one: usable only if its build-id is in
+ * the mapped pages. */
 static int other_file(struct process *process, const struct object *object)
 {
 	bool same = object->mapped_build_id == BUILD_ID_SAME;
@@ -179,8 +180,8 @@ static int unread_warn(struct process *process, const struct object *object, uns
 		return 0;
 	return process_warn(process, gap_name(gap),
 			    "%s: not read (%s): its parts are told by order and permissions",
-			    object->name,
-			    object->elf_why && *object->elf_why ? object->elf_why : gap_phrase(gap));
+			    object->name, object->elf_why && *object->elf_why ? object->elf_why :
+			    gap_phrase(gap));
 }
 
 /* One bit per reason to look into a file; data files are not opened at all. */

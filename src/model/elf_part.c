@@ -198,7 +198,8 @@ static bool shared_page_at(const struct process *process, const struct vma *vma,
 {
 	for (size_t i = 0; i < object->elf->segment_count; i++) {
 		const struct elf_segment *segment = &object->elf->segments[i];
-		uint64_t mapped = (object->load_bias + segment->vaddr) & -(uint64_t)process->page_size;
+		uint64_t mapped = (object->load_bias + segment->vaddr) &
+				  -(uint64_t)process->page_size;
 
 		if (segment->type != PT_LOAD || i + 1 == vma->segment ||
 		    !page_has_segment(process, vma, address, segment))

@@ -31,7 +31,8 @@ static int words_read(struct process *process, uint64_t address, uint64_t *words
 	if (rc < 0)
 		return rc;
 	return got == 1 && entry & PAGEMAP_PRESENT &&
-	       source_mem(process->source, address, words, count * sizeof(*words), &got, NULL) == 0 &&
+	       source_mem(process->source, address, words, count * sizeof(*words), &got,
+			  NULL) == 0 &&
 	       got == count * sizeof(*words);
 }
 

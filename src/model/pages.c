@@ -20,7 +20,8 @@ static int frames_init(struct pages *pages, struct error *error)
 		pages->count_gap = GAP_NOT_READ;
 	if (pages->flags_gap != GAP_NONE && pages->count_gap != GAP_NONE)
 		return 0;
-	pages->exclusive_mark = pages->flags_gap == GAP_NONE && source_exclusive_mark(pages->source);
+	pages->exclusive_mark = pages->flags_gap == GAP_NONE &&
+				source_exclusive_mark(pages->source);
 	pages->frames_end = source_frames_end(pages->source);
 	return pages->frames_end ? pages_frames_new(pages, error) : 0;
 }

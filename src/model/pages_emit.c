@@ -126,7 +126,8 @@ static int emit_frames(struct pages *pages, const struct word_run *words,
 		part.mappings = fact->count;
 		part.count_known = pages->needs & PAGE_NEED_COUNT &&
 			pages->count_gap == GAP_NONE && fact->count != UINT32_MAX;
-		pages_set_flags(pages, &part, fact->flags | (huge && part.pages > 1 ? COMPOUND : 0));
+		pages_set_flags(pages, &part,
+				fact->flags | (huge && part.pages > 1 ? COMPOUND : 0));
 		if (part.flags_known && pages->count_gap != GAP_NONE)
 			part.gap = pages->count_gap;
 		if (push_checked(pages, words, &part, error) < 0)

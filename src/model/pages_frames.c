@@ -259,7 +259,8 @@ static int read_folio_ends(struct pages *pages, struct error *error)
 		set_bits(pages->tails, end, end + 1);
 		pages->has_tails = true;
 	}
-	return pages->has_tails ? read_set(pages, &pass, pages->low * 64, pages->high * 64 + 1, error) : 0;
+	return !pages->has_tails ? 0 :
+		read_set(pages, &pass, pages->low * 64, pages->high * 64 + 1, error);
 }
 
 int pages_read_frames(struct pages *pages, struct error *error)

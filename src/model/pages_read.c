@@ -336,7 +336,8 @@ static int read_window(struct pages *pages, struct error *error)
 	error_init(&failure);
 	if (gather(pages, &first, &end, error) < 0)
 		return -1;
-	if (end && pages->map_gap == GAP_NONE && pages_read_words(pages, first, end, &failure) < 0) {
+	if (end && pages->map_gap == GAP_NONE &&
+	    pages_read_words(pages, first, end, &failure) < 0) {
 		if (failure.code == ERROR_GONE || pages->stats.pagemap_reads)
 			return error_set(error, failure.code, "pagemap", "%s", failure.text);
 		pages->map_gap = gap_from_error(&failure);

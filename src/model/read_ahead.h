@@ -35,7 +35,8 @@ struct read_ahead {
 	struct error error;		/* for a negative result */
 };
 
-/* The stream stays the caller's and must live until read_ahead_done(). A chunk has at most 64 KiB. */
+/* The stream stays the caller's and must live until read_ahead_done(). A chunk has at
+ * most 64 KiB. */
 void read_ahead_init(struct read_ahead *ahead, struct source_stream *stream, size_t chunk);
 void read_ahead_done(struct read_ahead *ahead);
 /* Lines of the stream; `lines` must not outlive the record. */

@@ -340,7 +340,8 @@ static int take_counters(struct smaps_reader *reader, struct smaps_record *recor
 	size_t place;
 	int rc;
 
-	for (place = take_known(reader, record, 0);; place = take_known(reader, record, place + 1)) {
+	for (place = take_known(reader, record, 0);;
+	     place = take_known(reader, record, place + 1)) {
 		rc = lines_next(reader->lines, &line, error);
 		if (rc <= 0)
 			return rc < 0 ? rc : 1;

@@ -3,7 +3,8 @@
 
 const struct name smaps_key_names[] = {
 	[SMAPS_SIZE] = { SMAPS_SIZE, "Size", "address range" },
-	[SMAPS_KERNEL_PAGE_SIZE] = { SMAPS_KERNEL_PAGE_SIZE, "KernelPageSize", "page size of the VMA" },
+	[SMAPS_KERNEL_PAGE_SIZE] = { SMAPS_KERNEL_PAGE_SIZE, "KernelPageSize",
+				     "page size of the VMA" },
 	[SMAPS_MMU_PAGE_SIZE] = { SMAPS_MMU_PAGE_SIZE, "MMUPageSize", "page size of the hardware" },
 	[SMAPS_RSS] = { SMAPS_RSS, "Rss", "present pages" },
 	[SMAPS_PSS] = { SMAPS_PSS, "Pss", "present pages, each divided by its mappings" },
@@ -11,8 +12,10 @@ const struct name smaps_key_names[] = {
 	[SMAPS_PSS_ANON] = { SMAPS_PSS_ANON, "Pss_Anon", "anonymous part of Pss" },
 	[SMAPS_PSS_FILE] = { SMAPS_PSS_FILE, "Pss_File", "file part of Pss" },
 	[SMAPS_PSS_SHMEM] = { SMAPS_PSS_SHMEM, "Pss_Shmem", "shmem part of Pss" },
-	[SMAPS_SHARED_CLEAN] = { SMAPS_SHARED_CLEAN, "Shared_Clean", "clean, mapped more than once" },
-	[SMAPS_SHARED_DIRTY] = { SMAPS_SHARED_DIRTY, "Shared_Dirty", "dirty, mapped more than once" },
+	[SMAPS_SHARED_CLEAN] = { SMAPS_SHARED_CLEAN, "Shared_Clean",
+				 "clean, mapped more than once" },
+	[SMAPS_SHARED_DIRTY] = { SMAPS_SHARED_DIRTY, "Shared_Dirty",
+				 "dirty, mapped more than once" },
 	[SMAPS_PRIVATE_CLEAN] = { SMAPS_PRIVATE_CLEAN, "Private_Clean", "clean, mapped once" },
 	[SMAPS_PRIVATE_DIRTY] = { SMAPS_PRIVATE_DIRTY, "Private_Dirty", "dirty, mapped once" },
 	[SMAPS_REFERENCED] = { SMAPS_REFERENCED, "Referenced", "accessed recently" },

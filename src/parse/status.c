@@ -114,7 +114,8 @@ int status_parse(struct span text, struct status *status, struct error *error)
 			parsed.present |= 1ULL << index;
 	}
 	if (!any)
-		return error_set(error, ERROR_PARSE, "status", "no line has the form \"Key: value\"");
+		return error_set(error, ERROR_PARSE, "status",
+				 "no line has the form \"Key: value\"");
 	*status = parsed;
 	return 0;
 }

@@ -226,8 +226,8 @@ void addr_report_elf(const struct addr_part *p)
 			member_elf(p, object);
 	}
 	if (file->applies)
-		addr_say(p, "File offset", scratch_printf(p->scratch, "0x%" PRIx64 "%s",
-							  file->offset,
-							  file->past_end ? ", beyond its end" : ""));
+		addr_say(p, "File offset",
+			 scratch_printf(p->scratch, "0x%" PRIx64 "%s", file->offset,
+					file->past_end ? ", beyond its end" : ""));
 	addr_member(p, "file_offset", file->applies ? cell_hex(file->offset) : cell_null());
 }

@@ -111,7 +111,8 @@ static void say_file(struct sentence *text, const struct cow_row *row)
 	}
 	if (states[STATE_FILE]) {
 		add_text(text, "; ");
-		add_pages(text, states[STATE_FILE], " is still the file's", " are still the file's");
+		add_pages(text, states[STATE_FILE], " is still the file's",
+			  " are still the file's");
 	}
 }
 

@@ -30,10 +30,12 @@ static const struct meaning meanings[] = {
 	{ STATE_UNTOUCHED, STATE_COPY, ANY, "first touched by a write" },
 	{ STATE_UNTOUCHED, STATE_SWAP, ANY, "touched, then swapped out" },
 	{ STATE_ANON_SHARED, STATE_ANON, FRAME_OTHER, "copied since" },
-	{ STATE_ANON_SHARED, STATE_ANON, FRAME_SAME, "its own now: the others copied it or are gone" },
+	{ STATE_ANON_SHARED, STATE_ANON, FRAME_SAME,
+	  "its own now: the others copied it or are gone" },
 	{ STATE_ANON_SHARED, STATE_ANON, ANY, "copied since, or the others are gone" },
 	{ STATE_COPY_SHARED, STATE_COPY, FRAME_OTHER, "copied since" },
-	{ STATE_COPY_SHARED, STATE_COPY, FRAME_SAME, "its own now: the others copied it or are gone" },
+	{ STATE_COPY_SHARED, STATE_COPY, FRAME_SAME,
+	  "its own now: the others copied it or are gone" },
 	{ STATE_COPY_SHARED, STATE_COPY, ANY, "copied since, or the others are gone" },
 	{ STATE_ANON, STATE_ANON_SHARED, ANY, "shared by a fork since" },
 	{ STATE_COPY, STATE_COPY_SHARED, ANY, "shared by a fork since" },
@@ -69,7 +71,8 @@ static const struct meaning fork_meanings[] = {
 	{ STATE_ANON_SHARED, STATE_ANON, FRAME_OTHER, "copied" },
 	{ STATE_COPY_SHARED, STATE_COPY, FRAME_OTHER, "copied" },
 	{ STATE_FILE, STATE_UNTOUCHED, ANY, "not touched there: fork leaves tables of files out" },
-	{ STATE_OBJECT, STATE_UNTOUCHED, ANY, "not touched there: fork leaves tables of files out" },
+	{ STATE_OBJECT, STATE_UNTOUCHED, ANY,
+	  "not touched there: fork leaves tables of files out" },
 	{ STATE_FILE, STATE_FILE, FRAME_OTHER, "of another file or filesystem" },
 };
 
@@ -236,7 +239,8 @@ void diff_summary(const struct comparison *comparison, struct buf *text)
 {
 	if (!comparison_differs(comparison)) {
 		buf_addf(text, "No difference: %zu VMAs are as before%s.", comparison->map.count,
-			 comparison->pages_gap == GAP_NONE ? ", and so is the state of every page" : "");
+			 comparison->pages_gap == GAP_NONE ?
+			 ", and so is the state of every page" : "");
 		if (comparison->pages_gap == GAP_NONE)
 			return;
 		buf_add_char(text, ' ');

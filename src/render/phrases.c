@@ -38,7 +38,8 @@ static const char *const sentences[RULE_MAX] = {
 	[RULE_PERMS_GAP] = "no access, between parts of the file",
 	[RULE_TOP_STACK] = "anonymous, writable and above everything else",
 	[RULE_GROWS_DOWN] = "grows down, directly below [stack]: split off from it",
-	[RULE_THREAD_SIZE] = "guard below and the usual size of a thread stack; no stack pointer seen",
+	[RULE_THREAD_SIZE] =
+		"guard below and the usual size of a thread stack; no stack pointer seen",
 	[RULE_SHADOW_STACK] = "the kernel marks it as shadow stack",
 	[RULE_ARENA] = "aligned to the size of a malloc heap, with its reserved tail",
 	[RULE_RESERVED] = "anonymous without access: address space kept for later",

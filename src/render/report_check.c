@@ -234,7 +234,8 @@ static int add_rows(struct report *report, const struct ledger *ledger,
 	if (rc >= 0 && zero)
 		rc = report_prose(report, "%zu more rows are 0; -v lists all.", zero);
 	if (rc >= 0 && missing)
-		rc = report_prose(report, "%zu more rows could not be read; -v lists all.", missing);
+		rc = report_prose(report, "%zu more rows could not be read; -v lists all.",
+				  missing);
 	return rc;
 }
 

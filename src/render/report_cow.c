@@ -150,7 +150,8 @@ static int add_totals(struct report *report, const struct cow_counts *totals)
 	report_fact(report, "pss", "share of it", cow_pss_cell(totals), 0);
 	report_fact(report, "uss", "only here", cow_size_cell(totals, totals->uss), 0);
 	report_fact(report, "swap", "in swap", cow_size_cell(totals, totals->swap), 0);
-	report_fact(report, "copied", "copied file pages", cow_size_cell(totals, totals->copied), 0);
+	report_fact(report, "copied", "copied file pages", cow_size_cell(totals, totals->copied),
+		    0);
 	report_fact(report, "shared", "private, but still shared",
 		    cow_size_cell(totals, totals->shared), 0);
 	report_fact(report, "write_cost", "writes can cost at most",

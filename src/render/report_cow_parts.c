@@ -41,7 +41,8 @@ int report_cow_sections(struct report *report, struct causes *causes,
 	if (rc < 0 || !report_is_text(report))
 		return rc;
 	column_set_choose(&set, part_columns, NULL, false, NULL);
-	report_table_begin(report, "sections", "Sections with a copied page or more", &set, NULL, 0);
+	report_table_begin(report, "sections", "Sections with a copied page or more", &set, NULL,
+			   0);
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < files[i]->section_count; k++) {
 			struct part_row row = { &process->objects[files[i]->object],

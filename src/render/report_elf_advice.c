@@ -52,8 +52,9 @@ static struct span advice_text(const struct forecast *forecast, const struct for
 			"%llu segment%s can be written and executed: code can be changed there.",
 			(unsigned long long)a->before, plural(a->before));
 	case ADVICE_EXEC_STACK:
-		return SPAN_LITERAL("The file asks for an executable stack (PT_GNU_STACK with x, or "
-				    "none). Link with -z noexecstack unless it runs code there.");
+		return SPAN_LITERAL(
+			"The file asks for an executable stack (PT_GNU_STACK with x, or "
+			"none). Link with -z noexecstack unless it runs code there.");
 	case ADVICE_PAGE_SIZE:
 		return scratch_printf(scratch,
 			"With pages of %llu bytes the file cannot be loaded: its segments are not "

@@ -131,7 +131,8 @@ static int compare_rows(const void *a, const void *b)
 		order = compare_pages(family_diverged(x->pages), family_diverged(y->pages));
 	if (!order)
 		order = compare_pages(x->pages->shared + x->pages->only_here + x->pages->only_there,
-				      y->pages->shared + y->pages->only_here + y->pages->only_there);
+				      y->pages->shared + y->pages->only_here +
+				      y->pages->only_there);
 	if (!order)
 		order = (x->member > y->member) - (x->member < y->member);
 	return order ? order : (x->vma > y->vma) - (x->vma < y->vma);

@@ -75,12 +75,15 @@ PAGE_GETTER(verdict, cell_text(name_of(observe_verdict_names, row->page->verdict
 
 static const struct column page_columns[] = {
 	{ "address", "PAGE", "in the process", NUMBER, 0, 14, page_address },
-	{ "vaddr", "IN FILE", "before the load bias was added", NUMBER | COLUMN_SPARE, 0, 10, page_vaddr },
+	{ "vaddr", "IN FILE", "before the load bias was added", NUMBER | COLUMN_SPARE, 0, 10,
+	  page_vaddr },
 	{ "object", "OBJECT", "file", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 10, page_object },
-	{ "section", "SECTION", "section at its beginning", BOTH | COLUMN_SPARE, 0, 14, page_section },
+	{ "section", "SECTION", "section at its beginning", BOTH | COLUMN_SPARE, 0, 14,
+	  page_section },
 	{ "relocations", "RELOCS", "relocations that touch it", NUMBER | COLUMN_SPARE, 0, 6,
 	  page_relocations },
-	{ "forecast", "FORECAST", "why it was to be copied", BOTH | COLUMN_SPARE, 0, 20, page_forecast },
+	{ "forecast", "FORECAST", "why it was to be copied", BOTH | COLUMN_SPARE, 0, 20,
+	  page_forecast },
 	{ "state", "STATE", "what it is", BOTH, 0, 11, page_state },
 	{ "causes", "CAUSES", "why it was copied", BOTH, 0, 31, page_causes },
 	{ "verdict", "VERDICT", "whether both agree", BOTH, 0, 10, page_verdict },
@@ -160,9 +163,11 @@ OBJECT_GETTER(vmas_found, cell_count(seen->vmas_found))
 OBJECT_GETTER(why, explanation_cell(seen, scratch))
 
 static const struct column object_columns[] = {
-	{ "object", "OBJECT", "last part of its path", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20, object_file },
+	{ "object", "OBJECT", "last part of its path", COLUMN_DEFAULT | COLUMN_TRUNC, 0, 20,
+	  object_file },
 	{ "path", "PATH", "the file", COLUMN_JSON | COLUMN_HEX_BYTES, 0, 30, object_path },
-	{ "load_bias", "BIAS", "added to its addresses", NUMBER | COLUMN_SPARE, 0, 14, object_bias },
+	{ "load_bias", "BIAS", "added to its addresses", NUMBER | COLUMN_SPARE, 0, 14,
+	  object_bias },
 	{ "vmas_foretold", "VMAS", "VMAs foretold", NUMBER, 0, 4, object_vmas },
 	{ "vmas_found", "FOUND", "with the same bounds and permissions", NUMBER, 0, 5,
 	  object_vmas_found },

@@ -56,7 +56,8 @@ static int suffix_of(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		size_t n = strlen(suffixes[i].suffix);
 
-		if (len > n && path[len - n - 1] != '/' && !strcmp(path + len - n, suffixes[i].suffix))
+		if (len > n && path[len - n - 1] != '/' &&
+		    !strcmp(path + len - n, suffixes[i].suffix))
 			return (int)i;
 	}
 	return -1;
@@ -88,7 +89,8 @@ static int writer_begin(struct archive_writer *writer, int fd, filter_fn *filter
 {
 	struct archive *a = writer->archive;
 
-	if (lib.archive_write_set_format_pax_restricted(a) != ARCHIVE_OK || filter(a) < ARCHIVE_WARN ||
+	if (lib.archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
+	    filter(a) < ARCHIVE_WARN ||
 	    lib.archive_write_set_bytes_per_block(a, 64 << 10) != ARCHIVE_OK)
 		return failed(writer, error);
 	if (filter == lib.archive_write_add_filter_gzip)

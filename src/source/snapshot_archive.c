@@ -225,7 +225,8 @@ static int unpack(struct snapshot_archive *archive, struct archive_reader *reade
 static int archive_begin(struct snapshot_archive *archive, const char *path, struct error *error)
 {
 	CLEANUP(archive_reader_freep) struct archive_reader *reader = NULL;
-	CLEANUP_CLOSE int fd = source_openat(archive->source, AT_FDCWD, path, O_RDONLY | O_NONBLOCK);
+	CLEANUP_CLOSE int fd = source_openat(archive->source, AT_FDCWD, path,
+					     O_RDONLY | O_NONBLOCK);
 	struct stat st;
 	int rc;
 

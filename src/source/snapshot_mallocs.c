@@ -46,7 +46,8 @@ static int compare_lines(const void *a, const void *b)
 static int add_line(struct snapshot_mallocs *mallocs, struct snapshot_lines *text,
 		    struct span span)
 {
-	const struct malloc_line *last = mallocs->count ? &mallocs->lines[mallocs->count - 1] : NULL;
+	const struct malloc_line *last = mallocs->count ?
+		&mallocs->lines[mallocs->count - 1] : NULL;
 	struct malloc_line line;
 
 	if (!take_line(span, &line))

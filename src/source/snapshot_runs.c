@@ -277,8 +277,8 @@ static int take_head(struct snapshot_runs *r, const char *head, uint64_t *number
 
 	if (strncmp(p, head, len) || p[len] != ' ' || !(p = take_number(p + len + 1, number)) ||
 	    *p != '\n')
-		return error_set(error, ERROR_DAMAGED, r->name, "its first line is not \"%s NUMBER\"",
-				 head);
+		return error_set(error, ERROR_DAMAGED, r->name,
+				 "its first line is not \"%s NUMBER\"", head);
 	r->at = (size_t)(p + 1 - r->text);
 	r->line++;
 	return 0;

@@ -55,7 +55,8 @@ static int auxv_add(struct buf *words, unsigned word_size, uint64_t value)
 	uint32_t narrow = (uint32_t)value;
 
 	if (word_size == sizeof(narrow))
-		return value > UINT32_MAX ? -ERROR_DAMAGED : buf_add(words, &narrow, sizeof(narrow));
+		return value > UINT32_MAX ? -ERROR_DAMAGED :
+			buf_add(words, &narrow, sizeof(narrow));
 	return buf_add(words, &value, sizeof(value));
 }
 
@@ -67,7 +68,8 @@ static int auxv_line(struct span line, unsigned *word_size, struct buf *words,
 	int rc;
 
 	if (!*word_size) {
-		*word_size = span_is(line, "word_size 8") ? 8 : span_is(line, "word_size 4") ? 4 : 0;
+		*word_size = span_is(line, "word_size 8") ? 8 :
+			     span_is(line, "word_size 4") ? 4 : 0;
 		return *word_size ? 0 : error_set(error, ERROR_DAMAGED, "auxv",
 						  "not word_size 8 nor word_size 4");
 	}

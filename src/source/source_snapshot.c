@@ -161,7 +161,8 @@ static int snapshot_threads(struct source_process *process, pid_t **tids, size_t
 	if (snapshot_missing_has(&p->missing, "task"))
 		return snapshot_missing_why(&p->missing, "task", error);
 	snprintf(name, sizeof(name), "%stask", p->folder);
-	rc = snapshot_store_numbers(&snapshot_of(process->source)->store, name, tids, count, &local);
+	rc = snapshot_store_numbers(&snapshot_of(process->source)->store, name, tids, count,
+				    &local);
 	if (rc < 0 && error)
 		*error = local;
 	return rc;
@@ -269,7 +270,8 @@ int source_folder(struct source **source, const char *path, struct error *error)
 	if (!rc)
 		rc = snapshot_begin(snapshot, error);
 	if (!rc)
-		rc = snapshot_files_load(&snapshot->store, &snapshot->missing, &snapshot->files, error);
+		rc = snapshot_files_load(&snapshot->store, &snapshot->missing, &snapshot->files,
+					 error);
 	if (rc < 0)
 		return rc;
 	guard = NULL;

@@ -183,7 +183,8 @@ int main(int argc, char **argv)
 			commands[count++].argv = argv + i + 1;
 		}
 	if (count < 1 || runs < 1 || runs > RUNS_MAX) {
-		fprintf(stderr, "use: ratio [-n RUNS] GENERATOR ARG... -- COMMAND... -- YARDSTICK...\n");
+		fprintf(stderr,
+			"use: ratio [-n RUNS] GENERATOR ARG... -- COMMAND... -- YARDSTICK...\n");
 		return 2;
 	}
 	generator = generator_start(argv + at, &ready);

@@ -22,7 +22,8 @@ static void check_spans(struct span line, const struct maps_line *parsed)
 	FUZZ_CHECK(printed.ptr + printed.len == line.ptr + line.len);
 	FUZZ_CHECK(!printed.len || (!memchr(printed.ptr, 0, printed.len) && *printed.ptr != ' '));
 	FUZZ_CHECK(span_ends(printed, " (deleted)") == parsed->deleted || printed.len == 10);
-	FUZZ_CHECK(!parsed->newline_escape == !memmem(parsed->name.ptr, parsed->name.len, "\\012", 4));
+	FUZZ_CHECK(!parsed->newline_escape ==
+		   !memmem(parsed->name.ptr, parsed->name.len, "\\012", 4));
 }
 
 /* What the record says, printed and read again, is the same. */

@@ -70,7 +70,8 @@ void state_list(void);
 /* report.c: what was built. expect() is about the calling process. */
 void expect(const void *start, size_t pages, const char *state, const char *attrs);
 void expect_in(pid_t pid, const void *start, size_t pages, const char *state, const char *attrs);
-/* Another line about a range: "WORD START END " and the formatted text; no range if start is NULL */
+/* Another line about a range: "WORD START END " and the formatted text; no range if start is
+ * NULL */
 void expect_line(const void *start, size_t len, const char *word, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* format gives "CLASS ROLE [tid=N] [path=...]" */

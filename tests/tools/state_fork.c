@@ -179,6 +179,7 @@ const struct state fork_states[] = {
 	{"copies-forked", "copies of file pages, then a child that wrote some", "",
 	 make_copies_forked},
 	{"file-forked", "private file pages only read, then a child", "", make_file_forked},
-	{"shared-forked", "shared anonymous memory, the child read one of two", "", make_shared_forked},
+	{"shared-forked", "shared anonymous memory, the child read one of two", "",
+	 make_shared_forked},
 	{0},
 };

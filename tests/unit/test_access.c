@@ -24,8 +24,13 @@ static enum growth grow(uint64_t address, uint64_t limit, uint64_t below_end, bo
 static void test_growth(void)
 {
 	struct growth_facts space = {
-		.address = STACK - 1, .page_size = 4096, .stack_start = STACK, .stack_end = TOP,
-		.stack_limit = LIMIT_UNLIMITED, .space_limit = 1 << 20, .space_size = (1 << 20) - 4096,
+		.address = STACK - 1,
+		.page_size = 4096,
+		.stack_start = STACK,
+		.stack_end = TOP,
+		.stack_limit = LIMIT_UNLIMITED,
+		.space_limit = 1 << 20,
+		.space_size = (1 << 20) - 4096,
 		.gap = 256 * 4096,
 	};
 	uint64_t lowest = TOP - 8192 * KIB;

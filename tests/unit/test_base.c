@@ -86,7 +86,9 @@ static void test_buf(void)
 
 static void test_names(void)
 {
-	static const struct name bits[] = { { 1, "one", "" }, { 4, "four", "" }, { 0, NULL, NULL } };
+	static const struct name bits[] = { { 1, "one", "" },
+					    { 4, "four", "" },
+					    { 0, NULL, NULL } };
 	CLEANUP(buf_done) struct buf b = BUF_INIT;
 	uint64_t v;
 

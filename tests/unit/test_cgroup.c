@@ -76,7 +76,8 @@ static void test_matches(void)
 	CHECK(matches("/a/b", "/sys/fs/cgroup/a"));
 	CHECK(matches("/a/b", "/sys/fs/cgroup") && matches("/a/b", "/sys/fs/cgroup/"));
 	CHECK(!matches("/a/b", "/sys/fs/cgroups"));
-	CHECK(matches("/a/b", "/sys/fs/cgroup/unified/a") && matches("/a", "/sys/fs/cgroup/unified"));
+	CHECK(matches("/a/b", "/sys/fs/cgroup/unified/a") &&
+	      matches("/a", "/sys/fs/cgroup/unified"));
 	/* The folder of a hierarchy of v1 names just this one. */
 	CHECK(matches_v1("memory", "/a/b", "/sys/fs/cgroup/memory/a"));
 	CHECK(matches_v1("memory", "/a/b", "/sys/fs/cgroup/memory"));

@@ -48,7 +48,8 @@ static const struct line lines[] = {
 	{ "r-xp", "00:00 0 [sigpage]", "X/kernel kernel inferred", 0 },
 	{ "r-xp", "00:00 0 [of-a-later-kernel]", "X/kernel kernel inferred", 0 },
 	{ "rw-p", "00:00 0 [anon: glibc: pthread stack: 77]", "T/thread-stack anon observed", 77 },
-	{ "rw-p", "00:00 0 [anon: glibc: pthread user stack: 78]", "T/thread-stack anon observed", 78 },
+	{ "rw-p", "00:00 0 [anon: glibc: pthread user stack: 78]",
+	  "T/thread-stack anon observed", 78 },
 	{ "rw-p", "00:00 0 [anon: glibc: unused stack]", "T/thread-stack anon observed", 0 },
 	{ "rw-p", "00:00 0 [anon:stack_and_tls:79]", "T/thread-stack anon observed", 79 },
 	{ "rw-p", "00:00 0 [anon: glibc: malloc arena]", "D/arena anon observed", 0 },
@@ -198,7 +199,8 @@ static void check_merged(void)
 		const char *want;
 		enum vma_role second;
 	} cases[] = {
-		{ "00602000-00604000 rw-p 00000000 00:00 0 \n", false, "D/bss anon observed", ROLE_MAX },
+		{ "00602000-00604000 rw-p 00000000 00:00 0 \n", false,
+		  "D/bss anon observed", ROLE_MAX },
 		{ "00602000-00605000 rw-p 00000000 00:00 0 [heap]\n", true, "D/bss anon inferred",
 		  ROLE_HEAP },
 		{ "00602000-00605000 rwxp 00000000 00:00 0 \n", true, "D/bss anon inferred",

@@ -229,7 +229,8 @@ static void test_vdso(void)
 
 static void test_not_elf(void)
 {
-	static char text[] = "#!/bin/sh\necho this is no ELF file at all, and long enough to be one\n";
+	static char text[] =
+		"#!/bin/sh\necho this is no ELF file at all, and long enough to be one\n";
 	struct buf bytes = { text, sizeof(text), sizeof(text) };
 	struct elf_reader reader = { elf_read_buf, &bytes, sizeof(text) };
 	struct elf_image *image = NULL;

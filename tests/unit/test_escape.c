@@ -74,7 +74,8 @@ static void test_escape(void)
 	}
 	buf_clear(&out);
 	/* A surrogate, an overlong form, what is beyond Unicode, and its last code point. */
-	CHECK(!escape_add(&out, SPAN_LITERAL("\355\240\200\300\200\364\220\200\200\364\217\277\277"),
+	CHECK(!escape_add(&out,
+			  SPAN_LITERAL("\355\240\200\300\200\364\220\200\200\364\217\277\277"),
 			  ESCAPE_JSON));
 	CHECK_STR(buf_str(&out), "\\xed\\xa0\\x80\\xc0\\x80\\xf4\\x90\\x80\\x80"
 				 "\\xf4\\x8f\\xbf\\xbf");

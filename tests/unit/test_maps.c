@@ -104,7 +104,8 @@ static void test_deleted(void)
 		const char *name;
 		bool deleted;
 	} want[] = {
-		{ "/tmp/gone", true },	{ "/tmp/x (deleted)", true }, { "/tmp/x (deleted)y", false },
+		{ "/tmp/gone", true },	{ "/tmp/x (deleted)", true },
+		{ "/tmp/x (deleted)y", false },
 		{ "/tmp/x (deleted) ", false }, { "/memfd:", true }, { "(deleted)", false },
 		{ "/SYSV00000000", true },
 	};
@@ -116,7 +117,8 @@ static void test_deleted(void)
 
 		CHECK_SPAN(line.name, want[i].name);
 		CHECK(line.deleted == want[i].deleted);
-		CHECK(span_ends(fixture_line(&text, i), want[i].deleted ? " (deleted)" : want[i].name));
+		CHECK(span_ends(fixture_line(&text, i),
+				want[i].deleted ? " (deleted)" : want[i].name));
 		CHECK(maps_printed_name(&line).ptr + maps_printed_name(&line).len ==
 		      fixture_line(&text, i).ptr + fixture_line(&text, i).len);
 	}

@@ -37,8 +37,10 @@ static int fake_text(struct source_process *process, pid_t tid, enum source_text
 	if (what != SOURCE_STAT)
 		return error_set(error, ERROR_NOT_FOUND, "", "not made up");
 	*fd = memfd_create("stat", MFD_CLOEXEC);
-	dprintf(*fd, "7 (fake) S 1 7 7 0 -1 4194304 %" PRIu64 " 0 0 0 0 0 0 0 20 0 1 0 100 40960000 "
-		"10000 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+	dprintf(*fd,
+		"7 (fake) S 1 7 7 0 -1 4194304 %" PRIu64 " 0 0 0 0 0 0 0 20 0 1 0 100 40960000 "
+		"10000 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 "
+		"0 0\n",
 		fake.faults);
 	lseek(*fd, 0, SEEK_SET);
 	return 0;

@@ -175,7 +175,8 @@ static void test_leaves(void)
 	piece.start += 100 * 4096;
 	piece.pages = 412;
 	add(piece);
-	add((struct table_run) { .start = GIB(3), .pages = 512, .leaf = LEAF_PMD, .present = true });
+	add((struct table_run) { .start = GIB(3), .pages = 512, .leaf = LEAF_PMD,
+				 .present = true });
 	add((struct table_run) { .start = GIB(4), .pages = 2 << 18, .leaf = LEAF_PUD,
 				 .present = true });
 	CHECK(table_builder_finish(&builder) == 0);
@@ -225,7 +226,8 @@ static void test_fork(void)
 	add((struct table_run) { .start = MIB(8) + 36864, .pages = 1, .vma = 1, .present = true,
 				 .anonymous = true });
 	add((struct table_run) { .start = GIB(1), .pages = 5, .vma = 2, .anonymous = true });
-	add((struct table_run) { .start = GIB(1) + MIB(1), .pages = 300, .vma = 3, .present = true });
+	add((struct table_run) {
+		.start = GIB(1) + MIB(1), .pages = 300, .vma = 3, .present = true });
 	add((struct table_run) { .start = GIB(2), .pages = 1024, .vma = 4, .leaf = LEAF_PMD,
 				 .present = true, .anonymous = true, .deposit = true });
 	add((struct table_run) { .start = GIB(2) + MIB(4), .pages = 512, .vma = 4, .leaf = LEAF_PMD,

@@ -333,8 +333,10 @@ static void test_long_facts(void)
 
 	for (int i = 0; i < 2; i++) {
 		output_begin(&o, i ? &file : &terminal);
-		report_fact(o.report, "a", "A", cell_text("words that need more than one line of it"), 0);
-		report_fact(o.report, "b", "Long", cell_text("zero=1,copy=20,anon=300,swap=4000,x"), 0);
+		report_fact(o.report, "a", "A",
+			    cell_text("words that need more than one line of it"), 0);
+		report_fact(o.report, "b", "Long", cell_text("zero=1,copy=20,anon=300,swap=4000,x"),
+			    0);
 		CHECK(!output_end(&o));
 		CHECK_STR(o.text, i ? "A     words that need more than one line of it\n"
 				      "Long  zero=1,copy=20,anon=300,swap=4000,x\n" :

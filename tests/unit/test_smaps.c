@@ -320,7 +320,8 @@ static void test_tables(void)
 		for (b = a + 1; b->name; b++)
 			CHECK(strcmp(a->name, b->name) && a->value != b->value);
 	}
-	CHECK(!vm_flag("??") && !vm_flag("zz") && !vm_flag("") && !vm_flag("rdx") && !vm_flag("RD"));
+	CHECK(!vm_flag("??") && !vm_flag("zz") && !vm_flag("") && !vm_flag("rdx") &&
+	      !vm_flag("RD"));
 }
 
 /* Every VMA of this process, in order, with the names of maps. */

@@ -23,7 +23,8 @@ static void test_lines(void)
 	CHECK(sysv_shm_take_line(&text, &line));
 	CHECK(line.id == 0 && line.attached == 22 && line.destroyed);
 	CHECK_U64(line.size, UINT64_MAX);
-	CHECK(sysv_shm_take_line(&text, &line));	/* neither 8 is octal nor a line that ends */
+	CHECK(sysv_shm_take_line(&text, &line));	/* neither 8 is octal nor a
+							 * line that ends */
 	CHECK(line.id == 3 && !line.attached && !line.destroyed);
 	CHECK(!sysv_shm_take_line(&text, &line));
 	CHECK(line.id == 3);

@@ -186,7 +186,8 @@ struct compare_member {
 	bool differs;
 	struct compare_sum sum[SIDE_MAX];
 	uint64_t changed;		/* pages in another state */
-	uint64_t eroded;		/* pages that were shared after fork and were copied since */
+	uint64_t eroded;		/* pages that were shared after
+					 * fork and were copied since */
 };
 
 /* Several processes on both sides: a family at two times. Sums count a page once for each process

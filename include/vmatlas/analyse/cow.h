@@ -23,10 +23,11 @@ struct cow_counts {
 	uint64_t uss;				/* resident and mapped once */
 	uint64_t swap;				/* real swap slots */
 	uint64_t copied;			/* private copies of file pages, also shared ones */
-	uint64_t shared;			/* private pages that others map too, so a write copies */
-	uint64_t write_cost;			/* memory that writes can still cost at most: each page
-						 * whose next write copies, allocates, swaps in, or
-						 * cannot be foretold, once */
+	uint64_t shared;			/* private pages that others map
+						 * too, so a write copies */
+	uint64_t write_cost; /* memory that writes can still cost at most: each page
+			      * whose next write copies, allocates, swaps in, or
+			      * cannot be foretold, once */
 	uint64_t changed;			/* pages that contradicted themselves */
 	uint64_t uncounted;			/* present pages whose mappings are not known */
 	uint32_t fork_least, fork_most;		/* mappings of the pages in `shared`, 0: unknown */

@@ -29,7 +29,8 @@ struct family_member {
 	 * Then nothing else is counted. */
 	bool same_mm;
 	struct family_pages total;
-	struct family_pages *vmas;	/* by index of the VMA in the process, NULL if not compared */
+	struct family_pages *vmas;	/* by index of the VMA in the
+					 * process, NULL if not compared */
 };
 
 struct family {

@@ -65,7 +65,8 @@ enum ledger_model {
 struct ledger_numbers {
 	uint64_t present;		/* bit per number */
 	uint64_t value[LEDGER_NUMBERS];	/* bytes */
-	enum gap gap;			/* why the others are missing; GAP_NONE: not in this kernel */
+	enum gap gap;			/* why the others are missing;
+					 * GAP_NONE: not in this kernel */
 };
 
 /* One look at all sources. What is cheap is read before and after the rest: it tells what moved. */
@@ -90,8 +91,10 @@ struct ledger_facts {
 	uint64_t locked_vmas;
 	uint64_t object_swap_least;	/* of Swap in smaps: pages of shared objects */
 	uint64_t object_swap_most;
-	uint64_t special;		/* migration and device entries, which smaps calls resident */
-	uint64_t unsure;		/* pages that contradicted themselves while they were read */
+	uint64_t special;		/* migration and device entries,
+					 * which smaps calls resident */
+	uint64_t unsure;		/* pages that contradicted
+					 * themselves while they were read */
 	uint64_t shareable_hugetlb;	/* in mappings whose PMD tables others may share */
 	uint64_t pte_room;		/* PTE tables that VMAs have room for and the model not */
 	uint64_t upper_room;		/* the same of PMD and PUD tables */
@@ -103,7 +106,8 @@ struct ledger_facts {
 	 * of rows whose difference was the same at every look. */
 	uint64_t share_drift[LEDGER_KIND_MAX];	/* of Pss */
 	uint64_t mapped_drift;		/* from shared to private or back */
-	uint64_t flags_drift;		/* pages whose flags are those of a file, not of a mapping */
+	uint64_t flags_drift;		/* pages whose flags are those of a
+					 * file, not of a mapping */
 	uint64_t repeated;		/* bit per row */
 };
 
@@ -113,7 +117,8 @@ enum ledger_rule {
 	DIFFERS_OBJECT_SWAP,	/* smaps counts swapped pages of shared objects as Swap */
 	DIFFERS_ROUNDING,		/* Pss and its like are cut to KiB per line */
 	DIFFERS_MIGRATION,		/* smaps counts pages that are being migrated */
-	DIFFERS_SHARED_TABLES,	/* pages behind a shared PMD table are counted by who faulted them */
+	DIFFERS_SHARED_TABLES,	/* pages behind a shared PMD table are
+				 * counted by who faulted them */
 	DIFFERS_LAG,		/* counters are gathered per CPU or thread */
 	DIFFERS_EMPTIED,	/* PTE tables that lost all entries and were seen */
 	DIFFERS_PFN_MAPS,	/* tables of PFN maps, whose entries pagemap does not show */

@@ -13,7 +13,8 @@
 struct elf_code {
 	uint16_t machine;	/* EM_* */
 	bool is_64;
-	bool big_endian;	/* of the file; ARM and AArch64 code is little-endian all the same */
+	bool big_endian;	/* of the file; ARM and AArch64 code is
+				 * little-endian all the same */
 	bool compressed;	/* Thumb or microMIPS, as struct elf_symbol says */
 	uint64_t address;	/* of bytes[0] */
 	const uint8_t *bytes;

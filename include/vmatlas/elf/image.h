@@ -88,13 +88,15 @@ struct elf_image {
 	char *interpreter;		/* PT_INTERP, NULL if none; raw bytes */
 	uint8_t build_id[64];
 	size_t build_id_size;		/* 0: the file has none */
-	uint64_t relro_start;		/* PT_GNU_RELRO p_vaddr .. p_vaddr + p_memsz; equal if none */
+	uint64_t relro_start;		/* PT_GNU_RELRO p_vaddr .. p_vaddr
+					 * + p_memsz; equal if none */
 	uint64_t relro_end;
 	bool exec_stack;		/* PT_GNU_STACK with PF_X, or no PT_GNU_STACK at all */
 	uint32_t damage;		/* enum elf_damage */
 	char *strings;			/* owned storage of section names */
 	size_t strings_size;
-	uint32_t *loads;		/* indices of the PT_LOADs with memory, by ascending vaddr */
+	uint32_t *loads;		/* indices of the PT_LOADs with
+					 * memory, by ascending vaddr */
 	size_t load_count;
 	uint32_t *in_memory;		/* indices of the sections with addresses, ascending */
 	size_t in_memory_count;

@@ -34,7 +34,8 @@ struct elf_vma {
 	enum elf_vma_kind kind;
 	bool relro;		/* made read-only after relocation */
 	bool shares_page;	/* its first file page is also the last of the segment before */
-	uint64_t zero_start;	/* [zero_start, zero_end) in its last page is zeroed by the loader, */
+	uint64_t zero_start;	/* [zero_start, zero_end) in its last
+				 * page is zeroed by the loader, */
 	uint64_t zero_end;	/* which copies the page; equal if none */
 };
 

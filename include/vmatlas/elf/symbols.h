@@ -28,7 +28,8 @@ extern const struct name elf_symbols_origin_names[];	/* "none", "symtab", ... */
 extern const struct name elf_symbol_type_names[];	/* STT_*: "FUNC" */
 
 struct elf_symbol {
-	const char *name;	/* raw bytes of the file, may carry @VERSION; owned by elf_symbols */
+	const char *name;	/* raw bytes of the file, may carry
+				 * @VERSION; owned by elf_symbols */
 	uint64_t address;	/* p_vaddr space; without the Thumb or microMIPS bit */
 	uint64_t size;		/* 0: unknown (assembly labels) */
 	uint16_t section;	/* SHN_* */

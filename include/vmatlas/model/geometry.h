@@ -21,7 +21,8 @@ struct geometry {
 	const char *name;		/* "x86-64", "x86-64-la57", "x86-pae", "arm64-16k-48" ... */
 	const char *meaning;		/* "4 levels, 4 KiB pages, 47-bit user addresses" */
 	unsigned page_shift;
-	unsigned user_bits;		/* user addresses are below 1 << user_bits (x86-32: 3 GiB) */
+	unsigned user_bits;		/* user addresses are below 1 <<
+					 * user_bits (x86-32: 3 GiB) */
 	uint64_t user_end;		/* exclusive: TASK_SIZE */
 	uint8_t entry_size;		/* bytes of one entry: 4 or 8 */
 	struct {

@@ -21,16 +21,16 @@
 
 /* What a walk needs; nothing else is read. */
 enum page_need {
-	PAGE_NEED_FLAGS = 1 << 0,	/* kpageflags of present pages */
-	PAGE_NEED_COUNT = 1 << 1,	/* map count; not read where the entry says mapped once */
-	PAGE_NEED_LEAF = 1 << 2,	/* size the page table maps it with */
-	PAGE_NEED_HOLES = 1 << 3,	/* runs of nothing are handed out too (as PAGE_NONE) */
-	PAGE_JOIN_FRAMES = 1 << 4	/* frames and slots are not wanted: runs go on whatever these
-					 * are, and only those of a run's first page are valid;
-					 * flags are cut to PAGE_KIND_FLAGS. With neither FLAGS,
-					 * COUNT nor HOLES only the shape of the table is wanted:
-					 * frames are not known, and entries hold no more than
-					 * PRESENT SWAP FILE GUARD UFFD_WP */
+	PAGE_NEED_FLAGS = 1 << 0, /* kpageflags of present pages */
+	PAGE_NEED_COUNT = 1 << 1, /* map count; not read where the entry says mapped once */
+	PAGE_NEED_LEAF = 1 << 2,  /* size the page table maps it with */
+	PAGE_NEED_HOLES = 1 << 3, /* runs of nothing are handed out too (as PAGE_NONE) */
+	PAGE_JOIN_FRAMES = 1 << 4 /* frames and slots are not wanted: runs go on whatever these
+				   * are, and only those of a run's first page are valid;
+				   * flags are cut to PAGE_KIND_FLAGS. With neither FLAGS,
+				   * COUNT nor HOLES only the shape of the table is wanted:
+				   * frames are not known, and entries hold no more than
+				   * PRESENT SWAP FILE GUARD UFFD_WP */
 };
 
 /* The flags that say what a page is. The others (LRU, referenced, dirty ...) change all the time

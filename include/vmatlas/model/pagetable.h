@@ -28,7 +28,8 @@ struct table_run {
 	bool present;		/* false: swap, marker, migration; it occupies an entry too */
 	bool deposit;		/* each PMD leaf keeps a PTE table in reserve (anonymous THP and
 				 * huge zero page: mm/huge_memory.c pgtable_trans_huge_deposit()) */
-	bool anonymous;		/* anonymous page or swap entry: proves that the VMA has an anon_vma */
+	bool anonymous;		/* anonymous page or swap entry: proves
+				 * that the VMA has an anon_vma */
 	bool fork_skips;	/* not copied even where the VMA is: private file PMD leaf
 				 * (copy_huge_pmd()) */
 };
@@ -94,7 +95,8 @@ struct table_builder {
 	struct table_counts before;	/* of walk when the VMA began */
 	uint32_t vma;
 	bool any;
-	uint64_t preallocated;		/* after finish: PMD tables that only preallocation explains */
+	uint64_t preallocated;		/* after finish: PMD tables that
+					 * only preallocation explains */
 
 	struct table_fill fill;
 	uint64_t fill_table;		/* number of the PTE table being filled */

@@ -71,7 +71,8 @@ enum vma_backing {
  * share one. Names are interned, so a process with 60,000 VMAs of one file keeps one copy.
  */
 struct object {
-	const char *name;	/* raw bytes, NUL-terminated (maps cannot hold NUL); kernel's " (deleted)" taken off */
+	const char *name;	/* raw bytes, NUL-terminated (maps cannot hold
+				 * NUL); kernel's " (deleted)" taken off */
 	uint32_t name_len;
 	uint32_t major;
 	uint32_t minor;
@@ -157,8 +158,10 @@ struct process {
 	struct buf *smaps_unknown;	/* names of counters nobody knew */
 	size_t smaps_unknown_count;
 	size_t smaps_unknown_cap;
-	struct buf numa_store;		/* numa_maps lines without their address, each ended by NUL */
-	uint32_t *numa_at;		/* per VMA: offset of its line + 1, 0 if none; NULL: not read */
+	struct buf numa_store;		/* numa_maps lines without their
+					 * address, each ended by NUL */
+	uint32_t *numa_at;		/* per VMA: offset of its line + 1,
+					 * 0 if none; NULL: not read */
 	size_t clipped;			/* lines that overlapped or went back */
 	size_t unparsed;		/* lines that did not parse; a warning tells how many */
 
@@ -193,8 +196,10 @@ DEFINE_CLEANUP(process_free, struct process)
 
 /* The VMA that holds the address, VMA_NONE if none; *next: the first one above it. */
 uint32_t process_find(const struct process *process, uint64_t address, uint32_t *next);
-const struct object *vma_object(const struct process *process, const struct vma *vma);	/* or NULL */
-struct span vma_name(const struct process *process, const struct vma *vma);	/* raw, empty if none */
+/* NULL if it has none. */
+const struct object *vma_object(const struct process *process, const struct vma *vma);
+/* Raw bytes; empty if it has none. */
+struct span vma_name(const struct process *process, const struct vma *vma);
 /* The packed counters of the VMA: false if smaps was not read or the VMA was not in it. */
 bool vma_smaps(const struct process *process, const struct vma *vma, uint64_t *present,
 	       uint64_t value[SMAPS_KEY_MAX]);

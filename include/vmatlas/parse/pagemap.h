@@ -10,7 +10,8 @@
 /* One word of /proc/PID/pagemap; Documentation/admin-guide/mm/pagemap.rst. */
 #define PAGEMAP_PRESENT	(1ULL << 63)
 #define PAGEMAP_SWAP	(1ULL << 62)	/* any entry that is not present: swap, migration, marker */
-#define PAGEMAP_FILE	(1ULL << 61)	/* folio is not anonymous; lies for the huge zero page before 7.3 */
+#define PAGEMAP_FILE	(1ULL << 61)	/* folio is not anonymous; lies for
+					 * the huge zero page before 7.3 */
 #define PAGEMAP_GUARD	(1ULL << 58)	/* 6.15 */
 #define PAGEMAP_UFFD_WP	(1ULL << 57)
 #define PAGEMAP_EXCLUSIVE (1ULL << 56)	/* mapped once; says nothing about copy-on-write */

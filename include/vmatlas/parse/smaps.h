@@ -54,7 +54,8 @@ static inline bool smaps_key_is_size(enum smaps_key key)
 
 /* VmFlags. Known two-letter codes are bits (index in vm_flag_names, at most 64); codes the
  * table does not have are kept as text. */
-extern const struct name vm_flag_names[];	/* value: bit mask, name: "rd", meaning: "readable" */
+extern const struct name vm_flag_names[];	/* value: bit mask, name: "rd",
+						 * meaning: "readable" */
 uint64_t vm_flag(const char *code);		/* mask of a known code, 0 if none */
 
 /* A line whose key the tool has never heard of. */
@@ -111,7 +112,8 @@ struct smaps_reader {
 	struct maps_line pending_line;
 	unsigned long pending_number;	/* its line */
 	struct maps_before before;
-	bool skipping;			/* up to the next header: this record was reported already */
+	bool skipping;			/* up to the next header: this
+					 * record was reported already */
 	struct error later;		/* a bad line of the record handed out last */
 	struct smaps_hint hints[SMAPS_HINTS];
 };

@@ -10,7 +10,8 @@
 #include "vmatlas/base/names.h"
 #include "vmatlas/base/span.h"
 
-/* Lines of /proc/PID/status that are used; sizes in bytes. fs/proc/array.c, task_mmu.c task_mem(). */
+/* Lines of /proc/PID/status that are used; sizes in bytes. fs/proc/array.c, and task_mem() in
+ * task_mmu.c. */
 enum status_key {
 	STATUS_TGID,
 	STATUS_PID,
@@ -44,11 +45,13 @@ enum status_key {
 extern const struct name status_key_names[];	/* value: enum status_key, name: "VmPTE" */
 
 struct status {
-	uint64_t present;		/* bit per key; kernel threads and zombies have no Vm lines */
+	uint64_t present;		/* bit per key; kernel threads and
+					 * zombies have no Vm lines */
 	uint64_t value[STATUS_KEY_MAX];
 	uint64_t effective_uid;		/* where Uid is present */
 	char state;			/* 'R' 'S' 'Z' ..., 0 if absent */
-	struct span name;		/* comm with the kernel's escapes (backslash n); into the text */
+	struct span name;		/* comm with the kernel's escapes
+					 * (backslash n); into the text */
 };
 
 /* Never fails on unknown or missing lines; ERROR_PARSE only if no line has the form "Key:". */

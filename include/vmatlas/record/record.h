@@ -23,7 +23,8 @@ struct record_options {
 	bool cmdline;		/* record it too: a read of target memory */
 	bool memory;		/* what is in copied pages of files, too */
 	bool may_end;		/* a process that ends meanwhile is left out, not a failure */
-	bool (*stop)(void *ctx);	/* asked often, by several threads: true gives up; or NULL */
+	bool (*stop)(void *ctx);	/* asked often, by several threads:
+					 * true gives up; or NULL */
 	void *ctx;
 };
 

@@ -36,9 +36,11 @@ struct report_options {
 	bool no_headings;
 	bool verbose;		/* -v */
 	bool one_line;		/* JSON: the whole document on one line */
-	unsigned width;		/* 0: the terminal's, or 80; no cut when the output is no terminal */
+	unsigned width;		/* 0: the terminal's, or 80; no cut
+				 * when the output is no terminal */
 	size_t top;		/* of sorted tables only the first rows, so many; 0: all */
-	const char *sort;	/* rows of tables that have this column, "-rss": descending; or NULL */
+	const char *sort;	/* rows of tables that have this column,
+				 * "-rss": descending; or NULL */
 };
 
 struct report;
@@ -111,7 +113,8 @@ enum column_flag {
 	COLUMN_HEX_BYTES = 1 << 5,	/* CELL_BYTES: add <name>_hex when escaped in JSON */
 	COLUMN_HEX_HUGE = 1 << 6,	/* CELL_COUNT: above 2^63-1 in <name>_hex, and null */
 	COLUMN_SPARE = 1 << 7,		/* gives way on a narrow terminal if -o does not name it */
-	COLUMN_TAIL = 1 << 8,		/* with COLUMN_TRUNC: cut at the front, a path's end tells more */
+	COLUMN_TAIL = 1 << 8,		/* with COLUMN_TRUNC: cut at the
+					 * front, a path's end tells more */
 	COLUMN_PROSE = 1 << 9		/* sentences: wrapped where they do not fit a terminal */
 };
 
