@@ -186,12 +186,13 @@ static int run_hold(struct cli *cli)
 	if (stop_begin(cli, &selection, &stop, &error) < 0)
 		return cli_error(&error);
 	printf("count=%zu before=%zu refused=%zu late=%zu spared=%zu guardian=%d\n",
-	       stop.count, stop.before, stop.refused, stop.late, stop.spared, (int)stop.guardian);
+	       stop.set.count, stop.before, stop.refused, stop.late, stop.spared, (int)stop.guardian);
 	fflush(stdout);
 	while (getchar() != EOF)
 		continue;
 	stop_end(&stop);
-	printf("lost=%d\n", stop.guardian_lost);
+	printf("lost=%d again=%u parents=%u\n", stop.guardian_lost, stop.end.again,
+	       stop.end.parents);
 	return STATUS_OK;
 }
 

@@ -12,6 +12,24 @@ import time
 
 VMATLAS, FRAME = sys.argv[1:3]
 ROOT = os.geteuid() == 0
+# What su does: when its child stops it stops, too, and when it goes on so does the child. It says
+# how often that was.
+SU = r"""
+import os, sys
+def run(depth):
+    if not depth:
+        os.execvp("sleep", ["sleep", "600"])
+    child = os.fork()
+    if not child:
+        run(depth - 1)
+    os.write(1, b"%d %d\n" % (os.getpid(), child))
+    while os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]):
+        os.write(2, b"x")
+        os.kill(os.getpid(), 19)
+        os.kill(child, 18)
+    os._exit(0)
+run(int(sys.argv[1]))
+"""
 BUSY = "import threading\n" \
        "for _ in range(3): threading.Thread(target=lambda: all(x == 0 for x in iter(int, 1))).start()\n"
 wrong = 0
@@ -96,8 +114,8 @@ def check_normal(processes):
     for pid in map(int, processes.pids()):
         if states(pid) != {"T"}:
             bad(f"process {pid} is not stopped: {states(pid)}")
-    if hold.end() != {"lost": 0}:
-        bad("the guardian was lost")
+    if hold.end() != {"lost": 0, "again": 0, "parents": 0}:
+        bad("the guardian was lost, or something had to be continued again")
     processes.check("normal end")
 
 
@@ -118,7 +136,7 @@ def check_guardian_killed(processes):
     if states(processes.running[0]) != {"T"}:
         bad("a signal that can be blocked ends the guardian")
     os.kill(hold.said["guardian"], signal.SIGKILL)
-    if hold.end() != {"lost": 1}:
+    if hold.end() != {"lost": 1, "again": 0, "parents": 0}:
         bad("a lost guardian is not told")
     processes.check("the guardian was killed")
 
@@ -217,6 +235,86 @@ def check_ancestors(command):
         bad(f"{command} of a shell's tree: exit {status}, it stopped {stops} times, {out}")
 
 
+class Su:
+    """Some that behave like su, each the child of the one before, and a sleeper at the end."""
+
+    def __init__(self, depth):
+        self.process = subprocess.Popen([sys.executable, "-c", SU, str(depth)],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said = [self.process.stdout.readline().split() for _ in range(depth)]
+        self.pids = sorted({int(word) for line in said for word in line})
+        os.set_blocking(self.process.stderr.fileno(), False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in self.pids:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def stops(self):
+        return len(self.process.stderr.read() or b"")
+
+    def runs(self, what):
+        for pid in self.pids:
+            if not become(pid, "run", 5):
+                bad(f"{what}: {pid} of {self.pids} stands still")
+
+
+def check_su_inside():
+    """Parent and child are of the set: the parent must not see its child stop."""
+    with Su(3) as su:
+        for i in range(20):
+            hold = Hold(*map(str, su.pids[::-1] if i % 2 else su.pids))
+            said = hold.end()
+            if hold.said["count"] != 4 or said != {"lost": 0, "again": 0, "parents": 0}:
+                bad(f"su inside: {hold.said}, {said}")
+            if su.stops():
+                bad("su inside: it saw its child stop")
+            su.runs("su inside")
+
+
+def check_su_outside():
+    """Only the child is of the set: all above it stop themselves, one after another."""
+    with Su(3) as su:
+        for _ in range(5):
+            hold = Hold(str(su.pids[-1]))
+            for pid in su.pids:
+                if not become(pid, "T"):
+                    bad(f"su outside: {pid} did not stop: this tests nothing")
+            said = hold.end()
+            if said["lost"] or said["parents"] < 3:
+                bad(f"su outside: {said}")
+            su.runs("su outside")
+
+
+def check_su_killed(victim):
+    """The same if one of the two that can continue them dies."""
+    with Su(2) as su:
+        for pids in ([su.pids[-1]], su.pids):
+            hold = Hold(*map(str, pids))
+            become(su.pids[0], "T")
+            os.kill(hold.process.pid if victim == "tool" else hold.said["guardian"],
+                    signal.SIGKILL)
+            hold.end()
+            su.runs(f"su, {victim} killed")
+
+
+def check_su_stopped_before():
+    """What its parent had stopped itself for is not ours to continue."""
+    with Su(1) as su:
+        os.kill(su.pids[1], signal.SIGSTOP)
+        if not all(become(pid, "T") for pid in su.pids):
+            bad("su before: it did not stop")
+        hold = Hold(*map(str, su.pids))
+        if hold.said["before"] != 2 or hold.end()["parents"] or \
+                not all(states(pid) == {"T"} for pid in su.pids):
+            bad(f"su before: {hold.said}")
+
+
 def check_command(processes, command):
     out = subprocess.run([VMATLAS, command, "--json", "--stop", *processes.pids()],
                          capture_output=True, text=True, check=True, timeout=60)
@@ -245,6 +343,11 @@ def main():
     check_ancestors_held()
     for command in ("ps", "files", "share"):
         check_ancestors(command)
+    check_su_inside()
+    check_su_outside()
+    check_su_killed("tool")
+    check_su_killed("guardian")
+    check_su_stopped_before()
     check_refused()
     return 1 if wrong else 0
 
