@@ -118,6 +118,8 @@ int cli_source(struct cli *cli, struct error *error);		/* live, or --from; kept 
 /* The process that one operand names; cli_source() came before. Writes the candidates of an
  * ambiguous name. */
 int cli_pid(struct cli *cli, const char *word, pid_t *pid, struct error *error);
+/* How many processes have this name. */
+int cli_named(struct cli *cli, const char *name, size_t *count, struct error *error);
 /* PIDs that the operands name, in their order, each once; the caller frees *pids. A snapshot
  * without a PID operand gives what it holds. Writes the candidates of an ambiguous name. */
 int cli_pids(struct cli *cli, pid_t **pids, size_t *count, struct error *error);

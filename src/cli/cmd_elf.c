@@ -101,9 +101,41 @@ static int one_process(struct cli *cli, struct report *report, struct source_pro
 	return report_observe(report, process, cli_has(cli, "pages"), error);
 }
 
+/* Without a slash a word is a file only if it can be nothing else: numbers and self are
+ * processes, and with --from names are those of the snapshot. */
+static int is_file(struct cli *cli, const char *word, bool *file, struct error *error)
+{
+	CLEANUP(source_file_freep) struct source_file *here = NULL;
+	size_t processes = 0;
+	uint64_t number;
+	int rc;
+
+	*file = strchr(word, '/');
+	if (*file || cli->from || !strcmp(word, "self") || span_number(span_of(word), &number))
+		return 0;
+	rc = cli_source(cli, error);
+	if (rc >= 0)
+		rc = cli_named(cli, word, &processes, error);
+	if (rc < 0)
+		return rc;
+	*file = source_path_open(cli->source, NULL, word, &here, NULL) >= 0;
+	if (*file && processes)
+		return error_set(error, ERROR_NOT_FOUND, word, "a file here has this name and a "
+				 "process too: say ./%s, or a PID", word);
+	if (!*file && !processes)
+		return error_set(error, ERROR_NOT_FOUND, word, "no file here and no process has "
+				 "this name");
+	return 0;
+}
+
 static int run_operand(struct cli *cli)
 {
-	if (cli->operand_count && strchr(cli->operands[0], '/'))
+	struct error error = ERROR_INIT;
+	bool file = false;
+
+	if (cli->operand_count && is_file(cli, cli->operands[0], &file, &error) < 0)
+		return cli_error(&error);
+	if (file)
 		return cli_one_document(cli, SCHEMA, one_file);
 	return cli_each_process(cli, SCHEMA, one_process);
 }

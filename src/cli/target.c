@@ -67,16 +67,35 @@ static void list_candidates(const char *name, const struct pid_list *found)
 		fprintf(stderr, "%8d %s\n", (int)found->pids[i], buf_str(&text));
 }
 
-static int find_name(struct cli *cli, const char *name, pid_t *pid, struct error *error)
+static int find_named(struct cli *cli, const char *name, struct pid_list *found,
+		      struct error *error)
 {
 	CLEANUP_FREE pid_t *all = NULL;
-	struct pid_list found = { NULL, 0, 0 };
 	size_t count = 0;
 	int rc = source_pids(cli->source, &all, &count, error);
 
 	for (size_t i = 0; i < count && rc >= 0; i++)
 		if (comm_is(cli->source, all[i], name))
-			rc = pid_list_add(&found, all[i], error);
+			rc = pid_list_add(found, all[i], error);
+	return rc;
+}
+
+int cli_named(struct cli *cli, const char *name, size_t *count, struct error *error)
+{
+	struct pid_list found = { NULL, 0, 0 };
+	int rc = find_named(cli, name, &found, error);
+
+	if (rc >= 0)
+		*count = found.count;
+	free(found.pids);
+	return rc;
+}
+
+static int find_name(struct cli *cli, const char *name, pid_t *pid, struct error *error)
+{
+	struct pid_list found = { NULL, 0, 0 };
+	int rc = find_named(cli, name, &found, error);
+
 	if (rc >= 0 && found.count == 1)
 		*pid = found.pids[0];
 	else if (rc >= 0 && !found.count)

@@ -144,6 +144,14 @@ import json
 d = json.load(open('doc'))
 assert d['process']['pid'] > 0 and d['file'] == d['process']['exe'], d['file']" ||
 	bad "elf self"
+# A name without a slash is a file if there is one and no process is called so.
+"$vmatlas" elf now.so >out || bad "a name without slash: exit $?"
+[ "$("$vmatlas" elf ./now.so | sed 1d)" = "$(sed 1d out)" ] || bad "now.so is not ./now.so"
+cp now.so "$(cat /proc/$$/comm)" && "$vmatlas" elf "$(cat /proc/$$/comm)" >out 2>err && bad "an ambiguous name: exit 0"
+grep -q 'say \./' err || bad "an ambiguous name: $(cat err)"
+cp now.so 4194304 && "$vmatlas" elf 4194304 >out 2>&1 && bad "a number is no PID"
+cp now.so 1 && "$vmatlas" elf 1 | sed -n 1p | grep -q '^File  *1$' && bad "a PID is a file"
+"$vmatlas" elf none-of-this 2>&1 | grep -q 'no file here and no process' || bad "neither is not told"
 "$vmatlas" elf ./pie ./now.so >out || bad "two files: exit $?"
 [ "$(grep -c '^File ' out)" = 2 ] || bad "two files: $(cat out)"
 
