@@ -13,7 +13,7 @@ static const struct {
 	const char *phrase;
 } gaps[GAP_MAX] = {
 	[GAP_NONE] = { "", "" },
-	[GAP_NEEDS_PRIVILEGE] = { "needs-privilege", "needs more privilege; run as root" },
+	[GAP_NEEDS_PRIVILEGE] = { "needs-privilege", "" },
 	[GAP_NOT_IN_KERNEL] = { "not-in-kernel", "this kernel does not offer it" },
 	[GAP_NOT_RECORDED] = { "not-recorded", "the snapshot does not hold it" },
 	[GAP_CHANGED] = { "changed", "it changed while it was read" },
@@ -50,8 +50,25 @@ const char *gap_name(enum gap gap)
 	return (unsigned)gap < GAP_MAX ? gaps[gap].name : "";
 }
 
+/* What is true of a refusal depends on who was refused. */
+static const char *const refusals[] = {
+	[GAP_READER_USER] = "needs more privilege; run as root",
+	[GAP_READER_ROOT] = "refused to root too: by a container, a user namespace or a security "
+			    "module",
+	[GAP_READER_SNAPSHOT] = "it was recorded without the privilege for it",
+};
+
+static enum gap_reader gap_reader;
+
+void gap_set_reader(enum gap_reader reader)
+{
+	gap_reader = reader;
+}
+
 const char *gap_phrase(enum gap gap)
 {
+	if (gap == GAP_NEEDS_PRIVILEGE)
+		return refusals[gap_reader];
 	return (unsigned)gap < GAP_MAX ? gaps[gap].phrase : "";
 }
 

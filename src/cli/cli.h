@@ -115,6 +115,7 @@ int cli_usage_error(const struct cli *cli, const char *fmt, ...)
 
 /* target.c */
 int cli_source(struct cli *cli, struct error *error);		/* live, or --from; kept in cli */
+void cli_set_reader(bool live);		/* what a missing right is said to be due to */
 /* The process that one operand names; cli_source() came before. Writes the candidates of an
  * ambiguous name. */
 int cli_pid(struct cli *cli, const char *word, pid_t *pid, struct error *error);

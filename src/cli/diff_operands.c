@@ -50,7 +50,8 @@ static int one_pid(struct diff_operand *operand, pid_t pid, struct error *error)
 }
 
 /* "DIR:4242": a colon with digits at the end names one of several processes. */
-static int open_snapshot(struct diff_operand *operand, struct error *error)
+static int open_snapshot(const struct diff *diff, struct diff_operand *operand,
+			 struct error *error)
 {
 	CLEANUP_FREE char *path = strdup(operand->word);
 	char *colon = path ? strrchr(path, ':') : NULL;
@@ -64,6 +65,8 @@ static int open_snapshot(struct diff_operand *operand, struct error *error)
 		*colon = '\0';
 	if (source_folder(&operand->source, path, error) < 0)
 		return -1;
+	if (!diff->live)
+		cli_set_reader(false);
 	if (named)
 		return one_pid(operand, (pid_t)pid, error);
 	if (source_pids(operand->source, &operand->pids, &operand->count, error) < 0)
@@ -83,6 +86,7 @@ static int open_live(struct diff *diff, struct diff_operand *operand, struct err
 		if (rc < 0)
 			return rc;
 		source_set_remote_files(cli->source, cli->remote_files);
+		cli_set_reader(true);
 	}
 	diff->live = cli->source;
 	rc = cli_pid(cli, operand->word, &pid, error);
@@ -152,7 +156,7 @@ int diff_open(struct diff *diff, struct error *error)
 	for (int side = 0; side < SIDE_MAX && rc >= 0; side++) {
 		struct diff_operand *operand = &diff->side[side];
 
-		rc = operand->snapshot ? open_snapshot(operand, error) :
+		rc = operand->snapshot ? open_snapshot(diff, operand, error) :
 					 open_live(diff, operand, error);
 		if (rc < 0 && error->code != ERROR_USAGE && !error->item[0])
 			snprintf(error->item, sizeof(error->item), "%s", operand->word);

@@ -6,6 +6,12 @@
 #include "cli.h"
 #include "vmatlas/render/escape.h"
 
+void cli_set_reader(bool live)
+{
+	gap_set_reader(!live ? GAP_READER_SNAPSHOT :
+		       geteuid() ? GAP_READER_USER : GAP_READER_ROOT);
+}
+
 int cli_source(struct cli *cli, struct error *error)
 {
 	int rc;
@@ -22,6 +28,7 @@ int cli_source(struct cli *cli, struct error *error)
 			 source_live(&cli->source, error);
 	if (rc < 0)
 		return rc;
+	cli_set_reader(!cli->from);
 	source_set_remote_files(cli->source, cli->remote_files);
 	source_set_parallel(cli->source, cli->threads);
 	return 0;

@@ -6,6 +6,11 @@
 
 #include "source_impl.h"
 
+/* What a refusal is followed by for root, who need not be told to become root: PID 1 below a
+ * security module, or anything at all from within a user namespace. */
+#define LIVE_ROOT_REFUSED                                                                   \
+	", although as root: a container, a user namespace or a security module forbids it"
+
 /* A mounted file system, by the device number that maps shows. */
 struct live_device {
 	uint32_t major;

@@ -223,7 +223,8 @@ static int live_file_by_path(struct live_process *p, const struct source_file_ke
 	}
 	if (best.fd < 0 && (map_files_rc == -EPERM || map_files_rc == -EACCES))
 		return error_set(error, ERROR_DENIED, item,
-				 "its name is gone or out of reach; run as root to open it");
+				 "its name is gone or out of reach%s",
+				 geteuid() ? "; run as root to open it" : LIVE_ROOT_REFUSED);
 	if (best.fd < 0)
 		return error_set(error, ERROR_GONE, item, "the file cannot be found any more");
 	rc = live_file_reopen(p->base.source, best.fd, item, file, error);

@@ -20,7 +20,8 @@ static int live_frames_refusal(const char *name, int errnum, struct error *error
 		return error_set(error, ERROR_NOT_IN_KERNEL, name, "this kernel does not have it");
 	if (errnum != EACCES && errnum != EPERM)
 		return error_errno(error, errnum, name, "open");
-	error_set(error, ERROR_DENIED, name, "not allowed to read it; run as root");
+	error_set(error, ERROR_DENIED, name, "not allowed to read it%s",
+		  geteuid() ? "; run as root" : LIVE_ROOT_REFUSED);
 	if (error)
 		error->errnum = errnum;
 	return -ERROR_DENIED;

@@ -283,9 +283,8 @@ int live_refusal(struct live_process *process, const char *name, int errnum,
 				 "this kernel has no %s of a process", name);
 	if (errnum != EACCES && errnum != EPERM)
 		return error_errno(error, errnum, name, "open");
-	rc = error_set(error, ERROR_DENIED, NULL,
-		       "not allowed to read %s of process %d; run as its user, or as root with "
-		       "CAP_SYS_PTRACE", name, pid);
+	rc = error_set(error, ERROR_DENIED, NULL, "not allowed to read %s of process %d%s", name,
+		       pid, geteuid() ? "; run as its user, or as root" : LIVE_ROOT_REFUSED);
 	if (error)
 		error->errnum = errnum;
 	return rc;

@@ -64,6 +64,10 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 fi
 run 1 999999999
 
+# Nobody who reads a recording can become root in it.
+run 0 --from "$top/fixtures/machines/no-frames"
+says '^-\** it was recorded without the privilege' out
+
 # Recorded without pieces of files: nothing is said of the files themselves.
 run 0 --from "$top/fixtures/machines/i386"
 grep -q 'unknown reason: the snapshot does not hold what tells it' "$work/out" ||

@@ -75,7 +75,7 @@ run 0 show --json --rows 9000 self; valid
 run 0 show --json -o name self; ! grep -q '"number"' "$work/out" || bad "-o does not limit JSON"
 
 # Exit codes.
-run 0 show --gap self; says 'needs more privilege' out
+run 0 show --gap self; says '^-\* \(needs more privilege\|refused to root too\)' out
 run 3 show --gap --strict self
 run 0 show --strict self
 run 4 show --exit-code self

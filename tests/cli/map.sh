@@ -153,6 +153,15 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
 	cp "$vmatlas" "$work/vmatlas" && chmod 755 "$work" "$work/vmatlas"
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$work/vmatlas" map $quiet >"$work/out" 2>"$work/err"
 	[ $? = 1 ] || bad "as nobody: not 1"
-	says 'not allowed\|privilege' err; one_line
+	says 'run as its user, or as root' err; one_line
+fi
+
+# Root is not told to become root: in a user namespace of its own it may not look at others.
+if unshare -Ur true 2>/dev/null; then
+	unshare -Ur "$vmatlas" map $quiet >"$work/out" 2>"$work/err"
+	[ $? = 1 ] || bad "as root of a user namespace: not 1"
+	says 'although as root: .*user namespace' err; one_line
+	unshare -Ur "$vmatlas" cow self >"$work/out" 2>"$work/err" || bad "cow of itself in a user namespace"
+	says '^-\* refused to root too' out
 fi
 exit $fail

@@ -35,6 +35,9 @@ const char *gap_name(enum gap gap);
 /* One short clause for people: "needs CAP_SYS_ADMIN or more rights". */
 const char *gap_phrase(enum gap gap);
 enum gap gap_from_error(const struct error *error);
+/* Whom the phrase of GAP_NEEDS_PRIVILEGE is about; a user until it is told otherwise. */
+enum gap_reader { GAP_READER_USER, GAP_READER_ROOT, GAP_READER_SNAPSHOT };
+void gap_set_reader(enum gap_reader reader);
 
 static inline enum certainty certainty_worse(enum certainty a, enum certainty b)
 {
