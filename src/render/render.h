@@ -102,6 +102,7 @@ struct report {
 	struct table table;
 
 	unsigned gaps;			/* bit per enum gap seen */
+	bool incomplete;		/* or one in a row that was not printed */
 	uint8_t gap_order[GAP_MAX];	/* footnote number of each, from 1 */
 	uint8_t gap_count;
 	struct warning *warnings;
@@ -109,7 +110,6 @@ struct report {
 	size_t warning_cap;
 
 	struct buf facts;		/* text and scripts: facts that wait */
-	size_t facts_width;		/* of the longest title among them */
 	bool wrote;			/* text: something stands above */
 	bool had_table;
 	const struct column *script_columns;	/* raw and pairs: of the first table */
@@ -124,6 +124,10 @@ extern const struct report_ops text_ops, raw_ops, pairs_ops, json_ops;
 /* A paragraph: lines but the first begin behind `indent` blanks, the first at `column`. */
 int text_wrapped(struct report *report, struct buf *out, struct span text, size_t indent,
 		 size_t column);
+/* text_facts.c */
+int text_fact(struct report *report, const char *name, const char *title,
+	      const struct cell *cell);
+int text_facts_flush(struct report *report);
 int text_painted(struct report *report, const char *text, const char *const *colors);
 
 /* Most words have four to sixteen bytes: two moves that may overlap need no call. */
@@ -147,6 +151,7 @@ static inline char *put_text(char *at, struct span text)
 int report_fail(struct report *report, int rc);		/* records the first failure */
 int report_flush(struct report *report);
 int report_flush_full(struct report *report);		/* only when much is pending */
+bool cell_is_missing(const struct cell *cell);		/* for a reason, in some part */
 void report_note_gaps(struct report *report, const struct cell *cell);
 
 /* celltext.c: the textual form of a cell for terminal, raw or pairs. */

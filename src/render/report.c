@@ -108,6 +108,18 @@ int report_sync(struct report *report)
 	return report_fail(report, error_errno(&report->error, errno, "output", "write"));
 }
 
+bool cell_is_missing(const struct cell *cell)
+{
+	if (cell->type == CELL_LIST || cell->type == CELL_OBJECT) {
+		for (size_t i = 0; i < cell->list.count; i++)
+			if (cell_is_missing(&cell->list.items[i]))
+				return true;
+		return false;
+	}
+	return cell->type == CELL_MISSING && (unsigned)cell->gap < GAP_MAX &&
+		gap_name(cell->gap)[0];
+}
+
 void report_note_gaps(struct report *report, const struct cell *cell)
 {
 	if (cell->type == CELL_LIST || cell->type == CELL_OBJECT) {
@@ -115,8 +127,7 @@ void report_note_gaps(struct report *report, const struct cell *cell)
 			report_note_gaps(report, &cell->list.items[i]);
 		return;
 	}
-	if (cell->type != CELL_MISSING || (unsigned)cell->gap >= GAP_MAX ||
-	    !gap_name(cell->gap)[0] || report->gaps & 1u << cell->gap)
+	if (!cell_is_missing(cell) || report->gaps & 1u << cell->gap)
 		return;
 	report->gaps |= 1u << cell->gap;
 	report->gap_order[cell->gap] = ++report->gap_count;
@@ -297,7 +308,7 @@ bool report_warning_get(const struct report *report, size_t nth, struct buf *tex
 
 bool report_incomplete(const struct report *report)
 {
-	return report->gaps || report->warning_count;
+	return report->incomplete || report->gaps || report->warning_count;
 }
 
 bool report_is_text(const struct report *report)

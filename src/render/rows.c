@@ -73,6 +73,16 @@ int report_table_begin(struct report *report, const char *name, const char *titl
 	return report_fail(report, report->ops->table_begin(report, name, title));
 }
 
+/* A row that waits to be sorted may be one that is not printed: a footnote would be about
+ * nothing. That something is missing counts all the same. */
+static void note_cell(struct report *report, const struct cell *cell)
+{
+	if (report->table.sort)
+		report->incomplete |= cell_is_missing(cell);
+	else
+		report_note_gaps(report, cell);
+}
+
 int report_row(struct report *report, const void *row)
 {
 	struct table *t = &report->table;
@@ -86,7 +96,7 @@ int report_row(struct report *report, const void *row)
 		cells[i] = cell_null();		/* which a getter may leave */
 		t->set.columns[t->column[i]].get(t->ctx, row, &cells[i], report->scratch);
 		if (cells[i].type == CELL_MISSING || cells[i].type >= CELL_LIST)
-			report_note_gaps(report, &cells[i]);
+			note_cell(report, &cells[i]);
 	}
 	if (scratch_failed(report->scratch))
 		return report_fail(report, error_nomem(&report->error));
@@ -242,8 +252,11 @@ int table_rows_flush(struct report *report)
 	t->sort = NULL;
 	if (report->options.top && t->row_count > report->options.top)
 		t->row_count = report->options.top;
-	for (size_t i = 0; i < t->row_count && rc >= 0; i++)
+	for (size_t i = 0; i < t->row_count && rc >= 0; i++) {
+		for (size_t c = 0; c < t->count; c++)
+			report_note_gaps(report, &t->rows[i].cells[c]);
 		rc = report->ops->row(report, t->rows[i].cells);
+	}
 	table_rows_free(t);
 	return rc;
 }

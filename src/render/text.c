@@ -72,72 +72,13 @@ static int wrap_words(struct wrap *w, struct span text)
 	return 0;
 }
 
-static int wrap_text(struct report *report, struct buf *out, struct span text, size_t indent,
-		     size_t column)
+int text_wrapped(struct report *report, struct buf *out, struct span text, size_t indent,
+		 size_t column)
 {
 	struct wrap w = { .out = out, .width = report->width, .indent = indent,
 			  .column = column, .lists = report->cut };
 
-	return wrap_words(&w, text);
-}
-
-int text_wrapped(struct report *report, struct buf *out, struct span text, size_t indent,
-		 size_t column)
-{
-	return wrap_text(report, out, text, indent, column) < 0 ? -1 : buf_add_char(out, '\n');
-}
-
-#define VALUE_MIN 20u		/* with fewer columns the terminal may break it as it likes */
-
-/* On a terminal a long value goes on below its beginning. */
-static int add_value(struct report *report, struct span value, size_t column)
-{
-	if (!report->cut || column + text_columns(value) <= report->width ||
-	    column + VALUE_MIN > report->width)
-		return buf_add_span(&report->pending, value);
-	return wrap_text(report, &report->pending, value, column, column);
-}
-
-/* Facts wait as "title\0value\0" until their section ends, so that the values can be aligned. */
-static int text_facts_flush(struct report *report)
-{
-	const char *p = report->facts.data, *end = p + report->facts.len;
-	struct buf *out = &report->pending;
-
-	while (p < end) {
-		size_t title_len = strlen(p), columns = text_columns(span_of(p));
-		const char *value = p + title_len + 1;
-
-		if (buf_add(out, p, title_len) < 0)
-			return -1;
-		for (size_t i = columns; *value && i < report->facts_width + 2; i++)
-			if (buf_add_char(out, ' ') < 0)
-				return -1;
-		if (add_value(report, span_of(value), report->facts_width + 2) < 0 ||
-		    buf_add_char(out, '\n') < 0)
-			return -1;
-		p = value + strlen(value) + 1;
-	}
-	report->wrote |= report->facts.len != 0;
-	buf_clear(&report->facts);
-	report->facts_width = 0;
-	return report_flush_full(report);
-}
-
-static int text_fact(struct report *report, const char *name, const char *title,
-		     const struct cell *cell)
-{
-	size_t columns;
-
-	if (!title)
-		title = name ? name : "";
-	columns = text_columns(span_of(title));
-	if (columns > report->facts_width)
-		report->facts_width = columns;
-	if (buf_add(&report->facts, title, strlen(title) + 1) < 0 ||
-	    cell_add(report, &report->facts, cell, ESCAPE_TERMINAL) < 0)
-		return -1;
-	return buf_add_char(&report->facts, '\0');
+	return wrap_words(&w, text) < 0 ? -1 : buf_add_char(out, '\n');
 }
 
 /* An empty line between what stands above and what comes. */

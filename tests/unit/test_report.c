@@ -302,6 +302,24 @@ static void test_sort(void)
 	CHECK_STR(names, "START\n0x4000\n0x5000\n0x1000\n0x3000\n0x2000\n");
 }
 
+/* A footnote is about what is printed; that something is missing is known all the same. */
+static void test_top(void)
+{
+	for (size_t top = 3; top < 5; top++) {
+		const struct report_options options = { .format = REPORT_TEXT, .sort = "start",
+							.top = top };
+		struct output o;
+
+		output_begin(&o, &options);
+		output_table(&o, "start,pss", 5, ARRAY_SIZE(rows));
+		CHECK(report_incomplete(o.report));
+		CHECK(!output_end(&o));
+		CHECK((strstr(o.text, "0x4000") != NULL) == (top == 4));
+		CHECK((strstr(o.text, "-* needs more privilege") != NULL) == (top == 4));
+		free(o.text);
+	}
+}
+
 static void test_facts(void)
 {
 	const struct report_options text = { .format = REPORT_TEXT, .width = 30 };
@@ -342,6 +360,30 @@ static void test_long_facts(void)
 				      "Long  zero=1,copy=20,anon=300,swap=4000,x\n" :
 				      "A     words that need more than one line\n      of it\n"
 				      "Long  zero=1,copy=20,anon=300,swap=4000,\n      x\n");
+		free(o.text);
+	}
+}
+
+/* Three that are missing keep their lines, four for one reason share one. */
+static void test_missing_facts(void)
+{
+	static const char *const names[] = { "one", "two", "three", "four" };
+	const struct report_options text = { .format = REPORT_TEXT };
+	struct output o;
+
+	for (size_t many = 3; many < 5; many++) {
+		output_begin(&o, &text);
+		for (size_t i = 0; i < many; i++)
+			report_fact(o.report, names[i], NULL, cell_missing(GAP_NOT_RECORDED), 0);
+		report_fact(o.report, "five", NULL, cell_missing(GAP_LIMIT), 0);
+		report_fact(o.report, "six", NULL, cell_null(), 0);
+		CHECK(!output_end(&o));
+		if (many == 3)
+			CHECK(!strncmp(o.text, "one    -*\ntwo    -*\nthree  -*\nfive   -**\n"
+				       "six    -\n\n-* ", 50));
+		else
+			CHECK(!strncmp(o.text, "five        -**\nsix         -\n"
+				       "Missing -*  one; two; three; four\n\n-* ", 68));
 		free(o.text);
 	}
 }
@@ -598,8 +640,10 @@ int main(void)
 	test_half_way();
 	test_one_kind();
 	test_sort();
+	test_top();
 	test_facts();
 	test_long_facts();
+	test_missing_facts();
 	test_columns();
 	test_sizes();
 	test_deltas();
