@@ -98,6 +98,16 @@ int source_note(struct source_process *process, enum source_access what, int rc,
 /* Keeps the first damage that is told of a snapshot. Returns rc. */
 int source_note_damage(struct source *source, int rc, const struct error *error);
 
+/* The same, and hands the failure on to a caller who wants it. */
+int source_tell(struct source *source, int rc, const struct error *local, struct error *error);
+int source_tell_access(struct source_process *process, enum source_access what, int rc,
+		       const struct error *local, struct error *error);
+
+static inline int source_not_recorded(struct error *error, const char *item)
+{
+	return error_set(error, ERROR_NOT_RECORDED, item, "the snapshot does not hold it");
+}
+
 /* Counts one call. */
 void source_count(struct source *source, ssize_t bytes);
 /* System calls, counted and repeated when a signal interrupts them. */
