@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include "select.h"
+#include "set_name.h"
 #include "stop.h"
 #include "vmatlas/render/report_ps.h"
 
@@ -10,6 +10,7 @@ static const struct cli_option ps_options[] = {
 	STOP_OPTION,
 	{ "top", "N", "only the N first rows of the order" },
 	{ "openmetrics", NULL, "print OpenMetrics text, for a collector of metrics" },
+	SET_NAME_OPTION,
 	{ "no-ledger", NULL, "without what the memory of the machine is used for" },
 	{ NULL, NULL, NULL },
 };
@@ -117,10 +118,16 @@ static int ps_one(struct cli *cli, struct report *report, struct source_process 
 static int run_metrics(struct cli *cli)
 {
 	CLEANUP(data_done) struct ps_data data = { .show.top = cli->report.top };
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
 	struct error error = ERROR_INIT;
+	int status;
 
 	if (cli->report.format != REPORT_TEXT || cli->columns)
 		return cli_usage_error(cli, "--openmetrics is a format of its own");
+	status = cli_set_name(cli, false, &name);
+	if (status)
+		return status;
+	data.show.set_name = buf_span(&name);
 	if (collect(cli, ROSTER_NEED_CGROUP, &data, &error) < 0 ||
 	    report_ps_metrics(stdout, &data.roster, &data.show, &error) < 0)
 		return cli_error(&error);
@@ -137,6 +144,8 @@ static int ps_run(struct cli *cli)
 		return rc;
 	if (cli_has(cli, "openmetrics"))
 		return run_metrics(cli);
+	if (cli_has(cli, "set-name"))
+		return cli_usage_error(cli, "--set-name is for --openmetrics");
 	if (cli_source(cli, &error) < 0)
 		return cli_error(&error);
 	if (!cli->report.sort)

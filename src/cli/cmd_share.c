@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include "select.h"
+#include "set_name.h"
 #include "stop.h"
 #include "vmatlas/render/report_share.h"
 
@@ -15,6 +15,7 @@ static const struct cli_option share_options[] = {
 	{ "pairs-of", NULL, "one row per pair of processes instead" },
 	{ "openmetrics", NULL, "print OpenMetrics text, for a collector of metrics" },
 	SELECT_OPTIONS,
+	SET_NAME_OPTION,
 	STOP_OPTION,
 	{ NULL, NULL, NULL },
 };
@@ -138,12 +139,18 @@ static int share_one(struct cli *cli, struct report *report, struct source_proce
 static int run_metrics(struct cli *cli)
 {
 	CLEANUP(data_done) struct share_data data = { 0 };
+	CLEANUP(buf_done) struct buf name = BUF_INIT;
 	struct error error = ERROR_INIT;
+	int status;
 
 	if (cli->report.format != REPORT_TEXT || cli->columns)
 		return cli_usage_error(cli, "--openmetrics is a format of its own");
+	status = cli_set_name(cli, true, &name);
+	if (status)
+		return status;
+	data.show.set_name = buf_span(&name);
 	if (collect(cli, &data, &error) < 0 ||
-	    report_share_metrics(stdout, data.share, &data.show.left, &error) < 0)
+	    report_share_metrics(stdout, data.share, &data.show, &error) < 0)
 		return cli_error(&error);
 	return data.selection.failed ? STATUS_FAILED : STATUS_OK;
 }
@@ -152,6 +159,8 @@ static int share_run(struct cli *cli)
 {
 	if (cli_has(cli, "openmetrics"))
 		return run_metrics(cli);
+	if (cli_has(cli, "set-name"))
+		return cli_usage_error(cli, "--set-name is for --openmetrics");
 	return cli_one_document(cli, "vmatlas/share", share_one);
 }
 

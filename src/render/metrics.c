@@ -73,11 +73,19 @@ static int add_label(struct metrics *metrics, const struct metric_label *label, 
 static int add_labels(struct metrics *metrics, const struct metric *metric,
 		      const struct metric_label *labels, size_t count)
 {
+	const struct metric_label set = { "set", metrics->set };
 	int rc = buf_add_str(&metrics->pending, metric->name);
+	char before = '{';
 
-	for (size_t i = 0; i < count && rc >= 0; i++)
-		rc = add_label(metrics, &labels[i], i ? ',' : '{');
-	return rc >= 0 && count ? buf_add_char(&metrics->pending, '}') : rc;
+	if (rc >= 0 && set.value.len) {
+		rc = add_label(metrics, &set, before);
+		before = ',';
+	}
+	for (size_t i = 0; i < count && rc >= 0; i++) {
+		rc = add_label(metrics, &labels[i], before);
+		before = ',';
+	}
+	return rc >= 0 && before == ',' ? buf_add_char(&metrics->pending, '}') : rc;
 }
 
 void metrics_sample(struct metrics *metrics, const struct metric *metric,

@@ -181,6 +181,7 @@ static void put_machine(struct metrics *metrics, const struct machine *machine)
 	static const struct metric use = { "vmatlas_machine_memory_bytes", "bytes",
 					   "What MemTotal is used for, each byte once." };
 
+	metrics->set = (struct span) { NULL, 0 };
 	put_one(metrics, "vmatlas_machine_memory_total_bytes", "bytes", "MemTotal.",
 		(int64_t)machine->total);
 	metrics_family(metrics, &use);
@@ -201,6 +202,7 @@ int report_ps_metrics(FILE *out, const struct roster *roster, const struct ps_sh
 	size_t count;
 
 	metrics_init(&metrics, out);
+	metrics.set = show->set_name;
 	if (!ranked)
 		return error_nomem(error);
 	count = rank(roster, ranked, show->top);

@@ -175,13 +175,15 @@ static int put_objects(struct metrics *metrics, const struct share *share)
 	return 0;
 }
 
-int report_share_metrics(FILE *out, const struct share *share, const struct share_left *left,
+int report_share_metrics(FILE *out, const struct share *share, const struct share_show *show,
 			 struct error *error)
 {
+	const struct share_left *left = &show->left;
 	CLEANUP(metrics_done) struct metrics metrics;
 	const struct tally_totals *t = tally_totals(share->tally);
 
 	metrics_init(&metrics, out);
+	metrics.set = show->set_name;
 	put_one(&metrics, "vmatlas_share_processes", NULL, "Processes in the sums.", t->counted);
 	put_one(&metrics, "vmatlas_share_processes_refused", NULL,
 		"Processes that may not be read and are in no sum.", t->refused + left->refused);

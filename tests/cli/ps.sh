@@ -31,8 +31,11 @@ if command -v python3 >/dev/null; then
 	run 0 --openmetrics --top 2; metrics "$work/out" || bad "the metrics of --top"
 	[ "$(grep -c '^vmatlas_process_threads{' "$work/out")" = 2 ] || bad "--top of metrics"
 	says '^vmatlas_machine_memory_bytes{use="free"} [0-9]*$' out
+	! grep -q 'set=' "$work/out" || bad "all processes have a set"
+	run 0 --openmetrics --set-name host --top 1; says '^vmatlas_set_processes{set="host"} ' out
+	says '^vmatlas_machine_memory_bytes{use="free"} [0-9]*$' out
 	run 0 --openmetrics $$; metrics "$work/out" || bad "the metrics of one"
-	says "^vmatlas_process_threads{pid=\"$$\",comm=\"[^\"]*\",user=\"[^\"]*\",cgroup=\"[^\"]*\"} 1$" out
+	says "^vmatlas_process_threads{set=\"pid\",pid=\"$$\",comm=\"[^\"]*\",user=\"[^\"]*\",cgroup=\"[^\"]*\"} 1$" out
 	! grep -q machine "$work/out" || bad "metrics of the machine with one process"
 	while read -r change; do
 		sed "$change" "$work/out" >"$work/bad"
@@ -48,9 +51,9 @@ s/ gauge$/ counter/
 s/pid="/pid=/
 s/comm="/comm="\\x/
 s/",comm/" comm/
-s/^\(vmatlas_set_processes\) \(.*\)/\1 \2 1700000000/
-s/^\(vmatlas_set_processes\) .*/&\n&/
-s/^\(vmatlas_set_processes\) .*/\1 NaN/
+s/^\(vmatlas_set_processes[^ ]*\) \(.*\)/\1 \2 1700000000/
+s/^\(vmatlas_set_processes[^ ]*\) .*/&\n&/
+s/^\(vmatlas_set_processes[^ ]*\) .*/\1 NaN/
 END
 fi
 

@@ -51,8 +51,33 @@ if command -v python3 >/dev/null; then
 	run 2 --openmetrics --json $$; says 'a format of its own' err
 	run 0 --openmetrics $$
 	python3 "$top/tests/tools/openmetrics.py" "$work/out" || bad "the metrics"
-	says '^vmatlas_share_processes 1$' out
-	[ "$(id -u)" != 0 ] || says "^vmatlas_share_process_freed_bytes{pid=\"$$\"," out
+	says '^vmatlas_share_processes{set="pid"} 1$' out
+	[ "$(id -u)" != 0 ] || says "^vmatlas_share_process_freed_bytes{set=\"pid\",pid=\"$$\"," out
+	! grep -v '^#' "$work/out" | grep -v '{set="pid"' || bad "a sample without its set"
+	run 0 --openmetrics --set-name 'a"\b' $$
+	python3 "$top/tests/tools/openmetrics.py" "$work/out" || bad "the metrics"
+	says '^vmatlas_share_processes{set="a\\"\\\\b"} 1$' out
+	run 0 --openmetrics --set-name "$(printf 'a\nb\377')" $$
+	python3 "$top/tests/tools/openmetrics.py" "$work/out" || bad "the metrics"
+	says '^vmatlas_share_processes{set="a\\\\x0ab\\\\xff"} 1$' out
+	run 0 --openmetrics --tree $$ --name 's*' --name sleep --user "$(id -u)" --name sleep
+	says "^vmatlas_share_processes{set=\"tree user=$(id -u) name=s\* name=sleep\"} " out
+	run 0 --openmetrics --all; says '^vmatlas_share_processes{set="all"} ' out
+	run 2 --openmetrics --set-name '' $$; says 'needs a name' err
+	run 2 --openmetrics --set-name "$(printf '%0201d' 1)" $$; says 'a short one' err
+	run 2 --set-name a $$; says 'is for --openmetrics' err
+	# Two sets beside each other are two sets for a collector.
+	run 0 --openmetrics --set-name one "$1" "$2"; cp "$work/out" "$work/one.prom"
+	run 0 --openmetrics --set-name two "$1"; cp "$work/out" "$work/two.prom"
+	python3 - "$top/tests/tools" "$work/one.prom" "$work/two.prom" <<'END' || bad "two sets"
+import sys
+sys.path.insert(0, sys.argv[1])
+import openmetrics
+one, two = (openmetrics.parse(open(name, "rb").read()) for name in sys.argv[2:])
+same = [(n, labels) for n in one for labels in one[n] if labels in two.get(n, {})]
+sys.exit(f"in both: {same}" if same or one["vmatlas_share_processes"] == two[
+    "vmatlas_share_processes"] else 0)
+END
 fi
 
 # A recorded process without page frames: the kernel's sums, and bounds of the rest.

@@ -31,6 +31,7 @@ struct metric_label {
 
 struct metrics {
 	FILE *out;
+	struct span set;	/* label `set` of every sample; empty: none */
 	struct buf pending;
 	struct buf work;
 	struct error error;	/* the first failure; everything behind it is dropped */

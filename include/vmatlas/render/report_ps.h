@@ -21,6 +21,7 @@ struct ps_show {
 	size_t top;			/* metrics: of the largest only so many; 0: all */
 	const struct machine *machine;	/* NULL: no ledger */
 	struct ps_left left;
+	struct span set_name;		/* metrics: the label `set`; empty: none */
 };
 
 /* Writes `processes`, `totals` and `ledger`. */

@@ -32,13 +32,14 @@ struct share_show {
 	enum share_rows rows;
 	struct column_set columns[SHARE_ROWS_MAX];
 	struct share_left left;
+	struct span set_name;	/* of metrics: the label `set` */
 };
 
 int report_share(struct report *report, const struct share *share,
 		 const struct share_show *show);
 
 /* The same for a collector of metrics: see metrics.h. Of objects those with the largest PSS. */
-int report_share_metrics(FILE *out, const struct share *share, const struct share_left *left,
+int report_share_metrics(FILE *out, const struct share *share, const struct share_show *show,
 			 struct error *error);
 
 #endif
