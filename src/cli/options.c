@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "cli.h"
@@ -12,13 +13,14 @@ enum {
 	OPTION_COMMON = 512	/* + index in common[] */
 };
 
-/* Order of the help. set() returns 0, or what cli_parse() is to return. */
 struct common {
 	const char *name;
 	char letter;
 	const char *argument;
 	const char *help;
+	/* Returns 0, or what cli_parse() is to return; NULL: the member is set. */
 	int (*set)(struct cli *cli, const char *value);
+	size_t member;	/* of struct cli: a string if there is an argument, else a bool */
 };
 
 static int set_json(struct cli *cli, const char *value)
@@ -39,65 +41,6 @@ static int set_pairs(struct cli *cli, const char *value)
 {
 	(void)value;
 	cli->report.format = REPORT_PAIRS;
-	return 0;
-}
-
-static int set_from(struct cli *cli, const char *value)
-{
-	cli->from = value;
-	return 0;
-}
-
-static int set_columns(struct cli *cli, const char *value)
-{
-	cli->columns = value;
-	return 0;
-}
-
-static int set_sort(struct cli *cli, const char *value)
-{
-	cli->report.sort = value;
-	return 0;
-}
-
-static int set_no_headings(struct cli *cli, const char *value)
-{
-	(void)value;
-	cli->report.no_headings = true;
-	return 0;
-}
-
-static int set_bytes(struct cli *cli, const char *value)
-{
-	(void)value;
-	cli->report.bytes = true;
-	return 0;
-}
-
-static int set_verbose(struct cli *cli, const char *value)
-{
-	(void)value;
-	cli->report.verbose = true;
-	return 0;
-}
-
-static int set_strict(struct cli *cli, const char *value)
-{
-	(void)value;
-	cli->strict = true;
-	return 0;
-}
-
-static int set_remote_files(struct cli *cli, const char *value)
-{
-	(void)value;
-	cli->remote_files = true;
-	return 0;
-}
-
-static int set_vma(struct cli *cli, const char *value)
-{
-	cli->vma = value;
 	return 0;
 }
 
@@ -191,24 +134,27 @@ static int show_version(struct cli *cli, const char *value)
 	return STATUS_OK + 1;
 }
 
+#define MEMBER(member) NULL, offsetof(struct cli, member)
+
+/* In the order of the help. */
 static const struct common common[] = {
 	{ "json", 0, NULL, "print a JSON document", set_json },
 	{ "raw", 0, NULL, "print rows separated by blanks, sizes in bytes", set_raw },
 	{ "pairs", 0, NULL, "print rows of KEY=\"value\"", set_pairs },
-	{ "from", 0, "SNAPSHOT", "read a recorded process instead of a live one", set_from },
-	{ "columns", 'o', "LIST", "columns to show; +LIST adds to the default", set_columns },
+	{ "from", 0, "SNAPSHOT", "read a recorded process instead of a live one", MEMBER(from) },
+	{ "columns", 'o', "LIST", "columns to show; +LIST adds to the default", MEMBER(columns) },
 	{ "list-columns", 0, NULL, "list the columns and exit", list_columns },
-	{ "sort", 0, "COLUMN", "sort rows; -COLUMN: largest first", set_sort },
-	{ "no-headings", 0, NULL, "leave out the headings of tables", set_no_headings },
+	{ "sort", 0, "COLUMN", "sort rows; -COLUMN: largest first", MEMBER(report.sort) },
+	{ "no-headings", 0, NULL, "leave out the headings of tables", MEMBER(report.no_headings) },
 	{ "color", 0, "[=WHEN]", "auto, always or never", set_color },
-	{ "bytes", 'b', NULL, "print sizes in bytes", set_bytes },
+	{ "bytes", 'b', NULL, "print sizes in bytes", MEMBER(report.bytes) },
 	{ "threads", 0, "N", "threads to read with", set_threads },
-	{ "vma", 0, "WHICH", "only VMAs that hold this address or have this name", set_vma },
+	{ "vma", 0, "WHICH", "only VMAs that hold this address or have this name", MEMBER(vma) },
 	{ "range", 0, "START-END", "only this address range", set_range },
 	{ "remote-files", 0, NULL, "read also files on FUSE and network file systems",
-	  set_remote_files },
-	{ "strict", 0, NULL, "exit 3 when something was missing", set_strict },
-	{ "verbose", 'v', NULL, "show more", set_verbose },
+	  MEMBER(remote_files) },
+	{ "strict", 0, NULL, "exit 3 when something was missing", MEMBER(strict) },
+	{ "verbose", 'v', NULL, "show more", MEMBER(report.verbose) },
 	/* For completion, not in the help. */
 	{ "list-options", 0, NULL, NULL, list_options },
 	{ "help", 'h', NULL, "show this help and exit", show_help },
@@ -220,7 +166,8 @@ static bool applies(const struct command *command, const struct common *option)
 {
 	if (!option->help || (option->set == list_columns && !command->columns))
 		return false;
-	return command->filters || (option->set != set_vma && option->set != set_range);
+	return command->filters || (option->set != set_range &&
+				    option->member != offsetof(struct cli, vma));
 }
 
 static const struct cli_option no_options[] = { { NULL, NULL, NULL } };
@@ -293,10 +240,23 @@ static int bad_option(struct cli *cli, const struct option *known, int c, char *
 	return unknown_option(cli, known, word);
 }
 
+static int take_common(struct cli *cli, const struct common *option)
+{
+	char *member = (char *)cli + option->member;
+
+	if (option->set)
+		return option->set(cli, optarg);
+	if (option->argument)
+		*(const char **)member = optarg;
+	else
+		*(bool *)member = true;
+	return 0;
+}
+
 static int take_option(struct cli *cli, int c)
 {
 	if (c >= OPTION_COMMON)
-		return common[c - OPTION_COMMON].set(cli, optarg);
+		return take_common(cli, &common[c - OPTION_COMMON]);
 	if (c >= OPTION_OWN) {
 		cli->given[cli->given_count++] = (struct cli_given) {
 			&own_options(cli->command)[c - OPTION_OWN], optarg
@@ -305,7 +265,7 @@ static int take_option(struct cli *cli, int c)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
 		if (common[i].letter == c)
-			return common[i].set(cli, optarg);
+			return take_common(cli, &common[i]);
 	return 0;
 }
 
