@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_BYTES_H
-#define VMATLAS_SRC_ELF_BYTES_H
+#ifndef ELF_BYTES_H
+#define ELF_BYTES_H
 
 #include <elf.h>
 #include <endian.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_CONFINED_H
-#define VMATLAS_SRC_ELF_CONFINED_H
+#ifndef ELF_CONFINED_H
+#define ELF_CONFINED_H
 
 #include <stdbool.h>
 

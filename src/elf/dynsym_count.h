@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_DYNSYM_COUNT_H
-#define VMATLAS_SRC_ELF_DYNSYM_COUNT_H
+#ifndef ELF_DYNSYM_COUNT_H
+#define ELF_DYNSYM_COUNT_H
 
 #include "vmatlas/elf/dynamic.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_PARTS_H
-#define VMATLAS_SRC_ELF_PARTS_H
+#ifndef ELF_PARTS_H
+#define ELF_PARTS_H
 
 #include "vmatlas/elf/image.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_RELOCS_TYPES_H
-#define VMATLAS_SRC_ELF_RELOCS_TYPES_H
+#ifndef ELF_RELOCS_TYPES_H
+#define ELF_RELOCS_TYPES_H
 
 #include "vmatlas/elf/relocs.h"
 

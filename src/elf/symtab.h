@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_SYMTAB_H
-#define VMATLAS_SRC_ELF_SYMTAB_H
+#ifndef ELF_SYMTAB_H
+#define ELF_SYMTAB_H
 
 #include "vmatlas/elf/symbols.h"
 

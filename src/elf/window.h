@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_SRC_ELF_WINDOW_H
-#define VMATLAS_SRC_ELF_WINDOW_H
+#ifndef ELF_WINDOW_H
+#define ELF_WINDOW_H
 
 #include "vmatlas/elf/image.h"
 

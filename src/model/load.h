@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_MODEL_LOAD_H
-#define VMATLAS_MODEL_LOAD_H
+#ifndef MODEL_LOAD_H
+#define MODEL_LOAD_H
 
 #include "vmatlas/model/process.h"
 

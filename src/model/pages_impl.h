@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef VMATLAS_MODEL_PAGES_IMPL_H
-#define VMATLAS_MODEL_PAGES_IMPL_H
+#ifndef MODEL_PAGES_IMPL_H
+#define MODEL_PAGES_IMPL_H
 
 #include "vmatlas/base/bitmap.h"
 #include "vmatlas/model/pages.h"

@@ -39,7 +39,7 @@
  * show the head's bit: trustworthy for order-0, PMD-mapped and hugetlb pages only. */
 #define KPF_ANON_EXCLUSIVE KPF(34)
 
-extern const struct name kpageflag_names[];	/* lower-case names, "anon",
-						 * "thp"; bit 34 is "owner-2" */
+/* Lower-case names, "anon", "thp"; bit 34 is "owner-2". */
+extern const struct name kpageflag_names[];
 
 #endif

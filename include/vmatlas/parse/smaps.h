@@ -54,8 +54,8 @@ static inline bool smaps_key_is_size(enum smaps_key key)
 
 /* VmFlags. Known two-letter codes are bits (index in vm_flag_names, at most 64); codes the
  * table does not have are kept as text. */
-extern const struct name vm_flag_names[];	/* value: bit mask, name: "rd",
-						 * meaning: "readable" */
+/* Value: bit mask, name: "rd", meaning: "readable". */
+extern const struct name vm_flag_names[];
 uint64_t vm_flag(const char *code);		/* mask of a known code, 0 if none */
 
 /* A line whose key the tool has never heard of. */
