@@ -96,6 +96,7 @@ int share_load(struct source *source, const struct share_request *request,
 	if (rc >= 0) {
 		share_users_settle(&load);
 		share_sysv_settle(source, &load);
+		share_outside_find(source, &load);
 		rc = share_sum(&load, error);
 	}
 	if (rc >= 0)

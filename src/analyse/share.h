@@ -11,6 +11,7 @@
  *   share_classes.c  class and role of VMAs
  *   share_users.c    which address spaces map an object
  *   share_sysv.c     SysV segments: which of them stay
+ *   share_outside.c  objects that others map, too
  *   share_swap.c     swap slots that others may use as well
  *   share_names.c    names of objects, and whether they still have one
  *   share_sum.c      sets of the tally -> sums
@@ -82,6 +83,9 @@ void share_groups_done(struct share_groups *groups);
 uint32_t share_group_of(struct share_groups *groups, const struct maps_line *line,
 			const struct share_vma *vma);	/* UINT32_MAX for want of memory */
 
+/* OBJECT_NONE: no process of the set maps it. */
+uint32_t share_object_find(const struct share_groups *groups, const struct maps_line *line);
+
 /* share_classes.c */
 int share_classes_read(struct source *source, struct share_load *load, struct error *error);
 const struct share_vma *share_vma_at(const struct share_vmas *vmas, uint64_t start);
@@ -95,6 +99,9 @@ int share_users_note(struct share_load *load, size_t process, uint32_t number,
 		     const struct maps_line *line);
 void share_users_settle(struct share_load *load);
 bool share_user_counts(const struct share *share, const struct share_user *user);
+
+/* share_outside.c: after share_users_settle(). */
+void share_outside_find(struct source *source, struct share_load *load);
 
 /* share_sysv.c: after share_users_settle(). */
 void share_sysv_settle(struct source *source, struct share_load *load);

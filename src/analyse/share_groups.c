@@ -131,19 +131,25 @@ static bool has_object(const struct maps_line *line)
 			       !span_starts(line->name, "[anon"));
 }
 
-static int object_of(struct share_groups *groups, const struct maps_line *line, uint32_t *number)
+uint32_t share_object_find(const struct share_groups *groups, const struct maps_line *line)
 {
 	const struct share_table *table = &groups->object_table;
 	size_t at = table->cap ? object_hash(line) & (table->cap - 1) : 0;
 
+	for (; table->cap && table->buckets[at]; at = (at + 1) & (table->cap - 1))
+		if (is_object(&groups->share->objects[table->buckets[at] - 1], line))
+			return table->buckets[at] - 1;
+	return OBJECT_NONE;
+}
+
+static int object_of(struct share_groups *groups, const struct maps_line *line, uint32_t *number)
+{
 	*number = OBJECT_NONE;
 	if (!has_object(line))
 		return 0;
-	for (; table->cap && table->buckets[at]; at = (at + 1) & (table->cap - 1)) {
-		*number = table->buckets[at] - 1;
-		if (is_object(&groups->share->objects[*number], line))
-			return 0;
-	}
+	*number = share_object_find(groups, line);
+	if (*number != OBJECT_NONE)
+		return 0;
 	*number = (uint32_t)groups->share->object_count;
 	return object_add(groups, line);
 }

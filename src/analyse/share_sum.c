@@ -125,6 +125,10 @@ static void add_freed(struct share_freed *freed, const struct share_object *obje
 {
 	uint64_t *fate = object ? fate_of_file(object, freed) : &freed->cache;
 
+	/* Private ones are of no object that others could keep. */
+	if (object && object->mapped_outside &&
+	    (set->kind != TALLY_HUGETLB || object->maps_shared))
+		fate = &freed->kept;
 	if (set->kind == TALLY_SWAP)
 		fate = &freed->swap;
 	else if (set->kind == TALLY_ANON)

@@ -68,10 +68,26 @@ class Machine:
 
     def __init__(self, pids):
         self.spaces = [Space(pid) for pid in pids]
+        self.others = None
         self.frames = {}
         for frame in set().union(*(s.frames for s in self.spaces)):
             self.frames[frame] = (share.frame_word("kpageflags", frame),
                                   share.frame_word("kpagecount", frame))
+
+    def elsewhere(self):
+        """Objects without a name that processes outside of the set map."""
+        if self.others is None:
+            inside = {str(s.pid) for s in self.spaces}
+            self.others = set()
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{pid}/maps", "rb") as file:
+                        lines = [] if pid in inside else file.readlines()
+                except OSError:
+                    continue
+                self.others |= {(w[3], int(w[4])) for w in (x.split(None, 5) for x in lines)
+                                if w[-1].endswith(b" (deleted)\n")}
+        return self.others
 
     def fate(self, space, frame, key):
         """What becomes of a page that only this process maps, if it ends."""
@@ -81,7 +97,8 @@ class Machine:
             return "freed"
         if key is None or name.startswith(b"["):
             return "kept"
-        if [s for s in self.spaces if s is not space and key in s.objects]:
+        if [s for s in self.spaces if s is not space and key in s.objects] or \
+                (name.endswith(b" (deleted)") and key in self.elsewhere()):
             return "kept"
         if name.startswith(b"/SYSV"):
             return "freed" if segment_goes(key[1], space.vmas[key]) else "kept"
@@ -182,15 +199,22 @@ def touch_part(memory, number):
 
 
 def check_parts_of(what, memory, fate):
-    """Each of three touches a part of its own; all map all, so no end of one frees any of it."""
+    """Each of three touches a part of its own; all map all, so no end of one frees any of it. Nor
+    does the end of all while this process maps it."""
     with Fork(3, lambda number: touch_part(memory, number)) as pids:
+        kept = agree(what, pids, *pids)["set"]["freed"]
+        if kept["kept"] < 24 * PAGE or kept[fate] >= 8 * PAGE:
+            share.bad(f"{what}, mapped outside as well: {kept}")
+        memory.close()
+        one = agree(what, pids[:1], pids[0])["set"]["freed"]
+        if one["kept"] < 8 * PAGE or one[fate] >= 8 * PAGE:
+            share.bad(f"{what}, one of three: {one}")
         document = agree(what, pids, *pids)
         row = next(r for r in document["objects"] if r["once"] == 24 * PAGE and r["deleted"])
         if row["rss"] != 24 * PAGE:
             share.bad(f"{what}: parts are not apart: {row}")
         if document["set"]["freed"][fate] < 24 * PAGE:
             share.bad(f"{what}: all three free {document['set']['freed']}")
-    memory.close()
 
 
 class Segment:

@@ -33,7 +33,8 @@ struct share_freed {
 	uint64_t hugetlb;	/* back to the pool */
 	uint64_t swap;		/* slots; see struct share_swap */
 	uint64_t cache;		/* stays in the page cache, and can be reclaimed */
-	uint64_t kept;		/* stays: tmpfs files with a name, other SysV segments */
+	uint64_t kept;		/* stays: tmpfs files with a name, other SysV segments, what is
+				 * mapped outside, too */
 };
 
 /*
@@ -74,6 +75,8 @@ struct share_object {
 	bool maps_shared;		/* some VMA of it is MAP_SHARED */
 	/* Of what goes with its last mapping; of others 0. */
 	uint32_t vmas;			/* of it, in the set */
+	bool searched;			/* of others that map it */
+	bool mapped_outside;		/* they do */
 	uint32_t user;			/* index of the only one that maps it; TALLY_NONE: several */
 	uint64_t once;			/* its own pages */
 	uint64_t copied;		/* private copies in mappings of it, once */
