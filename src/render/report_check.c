@@ -355,7 +355,7 @@ static const char *what_moved(const struct ledger *ledger)
 		return "Whether it moved while it was recorded is not known.";
 	if (ledger->moved)
 		return "Counters moved while it was read.";
-	return ledger->facts.ran ? "The process ran while it was read." :
+	return ledger->facts.ran ? "It may have run while it was read, but no counter moved." :
 				   "Nothing moved while it was read.";
 }
 

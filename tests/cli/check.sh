@@ -51,6 +51,10 @@ says '^rss  *[0-9]\{6,\} ' --bytes
 status 0 --raw -o name,smaps,ok $sleeper
 [ "$(head -1 "$work/out")" = "NAME SMAPS OK" ] || bad "--raw -o: $(head -1 "$work/out")"
 status 0 $sleeper $sleeper
+status 0 --strict $sleeper
+valid 0 --stop $sleeper
+says '"stopped": 1,' --stop
+grep -q '^State:	S' /proc/$sleeper/status || bad "--stop left it $(grep State /proc/$sleeper/status)"
 status 2
 status 2 -o nothing $sleeper
 
