@@ -28,7 +28,8 @@ static void add_object_swap(const struct vma *vma, uint64_t swap, struct ledger_
 		facts->object_swap_least += swap;
 }
 
-/* mm/hugetlb.c want_pmd_share(): tables of shared mappings that cover 1 GiB in one piece. */
+/* mm/hugetlb.c want_pmd_share(): tables of shared mappings that cover 1 GiB in one piece. Who they
+ * were shared with may be gone by now. */
 static bool shares_tables(const struct vma *vma)
 {
 	uint64_t start = (vma->start + GIB - 1) & ~(GIB - 1);
@@ -46,7 +47,8 @@ static void add_facts(const struct vma *vma, const uint64_t value[SMAPS_KEY_MAX]
 	facts->locked_vmas += value[SMAPS_LOCKED] > 0;
 	add_object_swap(vma, value[SMAPS_SWAP], facts);
 	if (shares_tables(vma))
-		facts->shareable_hugetlb += value[SMAPS_SHARED_HUGETLB];
+		facts->shareable_hugetlb += value[SMAPS_SHARED_HUGETLB] +
+			value[SMAPS_PRIVATE_HUGETLB];
 }
 
 void ledger_sum_smaps(const struct process *process, struct ledger_numbers *numbers,
