@@ -361,11 +361,18 @@ static void judge_line(const struct question *q, struct ledger_line *line)
 	}
 }
 
+/* Does the row move when other processes run? */
+static bool by_others(enum ledger_row row)
+{
+	return (SHARE_ROWS | TURNING_ROWS | FLAGS_ROWS | BIT(LEDGER_SWAP_PSS) |
+		BIT(LEDGER_LOCKED_PSS)) >> row & 1;
+}
+
 void ledger_judge(const struct ledger_reading *reading, const struct ledger_facts *facts,
 		  struct ledger *ledger)
 {
 	ledger->facts = *facts;
-	ledger->moved = false;
+	ledger->moved = ledger->others_moved = false;
 	memset(ledger->verdicts, 0, sizeof(ledger->verdicts));
 	for (enum ledger_row row = 0; row < LEDGER_ROW_MAX; row++) {
 		struct ledger_line *line = &ledger->lines[row];
@@ -376,6 +383,7 @@ void ledger_judge(const struct ledger_reading *reading, const struct ledger_fact
 			line->values[i] = ledger_value_of(&reading->after[i], row, i);
 		judge_line(&q, line);
 		ledger->verdicts[line->verdict]++;
-		ledger->moved |= q.moved != 0;
+		if (q.moved)
+			*(by_others(row) ? &ledger->others_moved : &ledger->moved) = true;
 	}
 }

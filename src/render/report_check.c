@@ -191,7 +191,8 @@ const struct column check_columns[] = {
 	{ "smaps", "SMAPS", "sum over all VMAs of smaps", SHOWN | RIGHT, 0, 6, get_smaps },
 	{ "rollup", "ROLLUP", "smaps_rollup", SHOWN | RIGHT, 0, 6, get_rollup },
 	{ "status", "STATUS", "counters of status", SHOWN | RIGHT, 0, 6, get_status },
-	{ "statm", "STATM", "counters of statm", SHOWN | RIGHT, 0, 6, get_statm },
+	{ "statm", "STATM", "counters of statm", SHOWN | RIGHT | COLUMN_SPARE, 0, 6,
+	  get_statm },
 	{ "stat", "STAT", "counters of stat", SHOWN | RIGHT, 0, 6, get_stat },
 	{ "pages", "PAGES", "sum over all pages", SHOWN | RIGHT, 0, 6, get_pages },
 	{ "model", "MODEL", "from VMAs and their flags; the modelled page table", SHOWN | RIGHT,
@@ -355,6 +356,8 @@ static const char *what_moved(const struct ledger *ledger)
 		return "Whether it moved while it was recorded is not known.";
 	if (ledger->moved)
 		return "Counters moved while it was read.";
+	if (ledger->others_moved)
+		return "Others changed what they share with it while it was read.";
 	return ledger->facts.ran ? "It may have run while it was read, but no counter moved." :
 				   "Nothing moved while it was read.";
 }
@@ -363,6 +366,7 @@ static int add_summary(struct report *report, const struct ledger *ledger)
 {
 	const size_t *n = ledger->verdicts;
 	struct cell moved = cell_bool(ledger->moved), ran = cell_bool(ledger->facts.ran);
+	struct cell others = cell_bool(ledger->others_moved);
 
 	report_fact(report, "ok", NULL, cell_bool(!n[LEDGER_UNEXPLAINED]), REPORT_JSON_ONLY);
 	report_fact(report, "equal", NULL, cell_count(n[LEDGER_EQUAL]), REPORT_JSON_ONLY);
@@ -370,8 +374,9 @@ static int add_summary(struct report *report, const struct ledger *ledger)
 	report_fact(report, "unexplained", NULL, cell_count(n[LEDGER_UNEXPLAINED]),
 		    REPORT_JSON_ONLY);
 	if (!ledger->live)
-		moved = ran = cell_missing(GAP_NOT_RECORDED);
+		moved = others = ran = cell_missing(GAP_NOT_RECORDED);
 	report_fact(report, "moved", NULL, moved, REPORT_JSON_ONLY);
+	report_fact(report, "others_moved", NULL, others, REPORT_JSON_ONLY);
 	report_fact(report, "ran", NULL, ran, REPORT_JSON_ONLY);
 	report_fact(report, "looks", NULL, cell_count(ledger->looks), REPORT_JSON_ONLY);
 	return report_prose(report, "%zu rows equal, %zu explained, %zu unexplained. %s",

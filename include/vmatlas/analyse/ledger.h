@@ -173,6 +173,7 @@ struct ledger {
 	unsigned looks;			/* how often all was read */
 	bool live;			/* else what moved is not known */
 	bool moved;			/* some counter was another one after the rest was read */
+	bool others_moved;		/* the same of one that others change */
 	struct process *process;
 };
 
