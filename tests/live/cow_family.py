@@ -8,6 +8,10 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
+
 VMATLAS, MEMSTATE = sys.argv[1:3]
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # State: pages of the area that are shared, written by the parent, written by the child.
@@ -28,34 +32,19 @@ def pages(pid, relative, address):
     return None
 
 
-def check(state, want):
-    process = subprocess.Popen([MEMSTATE, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               text=True)
-    parent = child = address = None
-    try:
-        for line in process.stdout:
-            words = line.split()
-            if words[0] == "ready":
-                parent = words[1].removeprefix("pid=")
-            elif words[0] == "child":
-                child = words[1]
-            elif words[0] == "expect" and address is None:
-                address = int(words[1], 16)
-            elif words[0] == "end":
-                break
+def check(name, want):
+    with memstate.State(MEMSTATE, name) as state:
+        parent, child = map(str, state.pids)
+        address = int(state.lines("expect")[0][0], 16)
         shared, by_parent, by_child = want
         wrong = 0
         for pid, relative, expected in (
                 (parent, child, want), (child, parent, (shared, by_child, by_parent))):
             found = pages(pid, relative, address)
             if found != expected:
-                print(f"{state}: {found} pages shared, written here, there; not {expected}")
+                print(f"{name}: {found} pages shared, written here, there; not {expected}")
                 wrong += 1
         return wrong
-    finally:
-        process.stdin.close()
-        process.terminate()
-        process.wait()
 
 
 def write_pages(memory, pages):

@@ -15,6 +15,10 @@ import signal
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
+
 VMATLAS, MEMSTATE = sys.argv[1:3]
 TRIES = 8
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -146,22 +150,6 @@ def check(pid):
     return found, len(agreed & every), len(every - agreed)
 
 
-def quiet_processes():
-    """memstate and its child, stopped: nothing of theirs changes but pages of files."""
-    keeper = subprocess.Popen([MEMSTATE, "copies-forked"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
-    pids = []
-    for line in keeper.stdout:
-        words = line.split()
-        if words[0] in ("ready", "child"):
-            pids.append(words[1].removeprefix("pid="))
-        if words[0] == "end":
-            break
-    for pid in pids:
-        os.kill(int(pid), signal.SIGSTOP)
-    return keeper, pids
-
-
 def check_all(pids):
     wrong = compared = busy = 0
     for pid in pids:
@@ -174,22 +162,28 @@ def check_all(pids):
     return wrong, compared, busy
 
 
+def check_quiet():
+    """memstate and its child, stopped: nothing of theirs changes but pages of files."""
+    with memstate.State(MEMSTATE, "copies-forked") as state:
+        pids = list(map(str, state.pids))
+        try:
+            for pid in state.pids:
+                os.kill(pid, signal.SIGSTOP)
+            wrong, compared, _ = check_all(pids)
+        finally:
+            for pid in state.pids:
+                os.kill(pid, signal.SIGCONT)
+    if compared < 10:
+        print(f"only {compared} VMAs of the stopped processes could be compared")
+        wrong += 1
+    return wrong
+
+
 def main():
-    keeper, quiet = quiet_processes()
-    try:
-        wrong, compared, _ = check_all(quiet)
-        if compared < 10:
-            print(f"only {compared} VMAs of the stopped processes could be compared")
-            wrong += 1
-        others = [name for name in os.listdir("/proc")
-                  if name.isdigit() and name != str(os.getpid())]
-        more, vmas, busy = check_all(others)
-    finally:
-        for pid in quiet:
-            os.kill(int(pid), signal.SIGCONT)
-        keeper.stdin.close()
-        keeper.terminate()
-        keeper.wait()
+    wrong = check_quiet()
+    others = [name for name in os.listdir("/proc")
+              if name.isdigit() and name != str(os.getpid())]
+    more, vmas, busy = check_all(others)
     print(f"{vmas} VMAs of {len(others)} processes compared with smaps, {busy} changed all the "
           f"time; {wrong + more} processes differ")
     return 1 if wrong + more or not vmas else 0

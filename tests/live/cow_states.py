@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """cow_states.py VMATLAS MEMSTATE [STATE...]: every page that memstate expects, against cow --pages."""
 import json
+import os
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
 
 VMATLAS, MEMSTATE = sys.argv[1:3]
 PAGE = 4096
@@ -64,26 +69,12 @@ def check(state, lines):
     return bad, checked
 
 
-def run_state(state):
-    process = subprocess.Popen([MEMSTATE, state], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
-    lines = []
-    for text in process.stdout:
-        lines.append(text.split())
-        if lines[-1][:1] in (["end"], ["skip"]):
-            break
-    try:
-        if lines and lines[-1][0] == "skip":
-            print(f"{state}: not made: {' '.join(lines[-1][1:])}")
-            return 0, 0
-        if not lines or lines[-1][0] != "end":
-            print(f"{state}: memstate ended before it was in the state")
-            return 1, 0
-        return check(state, lines)
-    finally:
-        process.stdin.close()
-        process.terminate()
-        process.wait()
+def run_state(name):
+    with memstate.State(MEMSTATE, name) as state:
+        if state.ready:
+            return check(name, state.said)
+        print(f"{name}: not made: {state.why}")
+        return 0 if state.lines("skip") else 1, 0
 
 
 def main():

@@ -11,6 +11,10 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
+
 VMATLAS, MEMSTATE = sys.argv[1:3]
 PAGE = os.sysconf("SC_PAGE_SIZE")
 PROCESS_MADVISE = 440
@@ -76,26 +80,18 @@ def check(pid):
 
 
 def main():
-    holder = subprocess.Popen([MEMSTATE, "swapped"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
-    target = subprocess.Popen(["sleep", "600"])
-    try:
-        said = []
-        for line in holder.stdout:
-            said.append(line)
-            if line.startswith("end"):
-                break
-        if not said or not said[-1].startswith("end"):
-            print("skipped: no swap: " + "".join(said).strip())
+    with memstate.State(MEMSTATE, "swapped") as state:
+        if not state.ready:
+            print(f"skipped: no swap: {state.why}")
             return 77
-        time.sleep(0.2)
-        page_out(target.pid)
-        return check(target.pid)
-    finally:
-        target.terminate()
-        target.wait()
-        holder.stdin.close()
-        holder.wait()
+        target = subprocess.Popen(["sleep", "600"])
+        try:
+            time.sleep(0.2)
+            page_out(target.pid)
+            return check(target.pid)
+        finally:
+            target.terminate()
+            target.wait()
 
 
 sys.exit(main())

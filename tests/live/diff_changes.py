@@ -9,6 +9,10 @@ import os
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
+
 VMATLAS, WORK, MEMSTATE = sys.argv[1:4]
 PAGE = os.sysconf("SC_PAGE_SIZE")
 wrong = 0
@@ -264,15 +268,14 @@ def sparse():
 
 def swapped():
     """With swap as long as memstate holds it."""
-    holder = subprocess.Popen([MEMSTATE, "swapped"], text=True, cwd=WORK, stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE)
-    said = []
-    for line in holder.stdout:
-        said.append(line)
-        if line.startswith("end"):
-            break
-    else:
-        return print("swap was not tested: " + "".join(said).strip())
+    with memstate.State(MEMSTATE, "swapped", cwd=WORK) as state:
+        if state.ready:
+            paged_out()
+        else:
+            print(f"swap was not tested: {state.why}")
+
+
+def paged_out():
     changes = Changes("fork")
     try:
         changes.step("write swapped 16")
@@ -289,9 +292,6 @@ def swapped():
             bad(f"swap grew by {document['totals']['swap']}")
     finally:
         changes.end()
-        holder.stdin.close()
-        holder.wait()
-    return None
 
 
 forked()

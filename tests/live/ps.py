@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
 import openmetrics  # noqa: E402 pylint: disable=wrong-import-position
 
 VMATLAS, MEMSTATE = (os.path.abspath(p) for p in sys.argv[1:3])
@@ -138,32 +139,6 @@ def check_rows(what, args, pids, tries=40):
     return document
 
 
-class State:
-    """A memstate, with its children."""
-
-    def __init__(self, name):
-        self.process = subprocess.Popen([MEMSTATE, name], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.pids, self.said, self.skip = [], [], None
-        for line in self.process.stdout:
-            words = line.split()
-            self.said.append(words)
-            if words[0] == "skip":
-                self.skip = line.strip()
-            elif words[0] == "end":
-                break
-        self.pids = [self.process.pid] + [
-            int(w[1]) for w in self.said if w[0] == "child"]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-
 def descendants(pid):
     found = [pid]
     for entry in text_of(f"/proc/{pid}/task/{pid}/children").split():
@@ -173,13 +148,13 @@ def descendants(pid):
 
 def check_states():
     for name in STATES:
-        with State(name) as state:
-            if state.skip:
-                print(f"{name}: {state.skip}")
+        with memstate.State(MEMSTATE, name) as state:
+            if not state.ready:
+                print(f"{name}: {state.why}")
                 continue
-            pids = descendants(state.process.pid)
+            pids = descendants(state.pids[0])
             if ROOT:
-                document = check_rows(name, ("--tree", state.process.pid), pids)
+                document = check_rows(name, ("--tree", state.pids[0]), pids)
                 check_sums(name, document)
 
 
@@ -217,8 +192,8 @@ def check_same_space():
 
 def check_leader_gone():
     """The main thread has ended: the numbers are still those of the process."""
-    with State("leader-gone") as state:
-        pid = next(int(words[1]) for words in state.said if words[0] == "process")
+    with memstate.State(MEMSTATE, "leader-gone") as state:
+        pid = int(state.lines("process")[0][0])
         row = rows(ps(pid, "-o", "+ppid,inner_pid"))[pid]
         want = {"ppid": state.pids[0], "inner_pid": None, "comm": "memstate"}
         found = {key: row[key] for key in want}
@@ -237,11 +212,11 @@ def check_snapshot():
     """A recording of a part of the machine: who was not recorded counts for PSS as well."""
     if not ROOT:
         return
-    with State("child-wrote") as state, tempfile.TemporaryDirectory() as folder:
+    with memstate.State(MEMSTATE, "child-wrote") as state, tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "recorded")
-        subprocess.run([VMATLAS, "record", "--tree", str(state.process.pid), path], check=True,
+        subprocess.run([VMATLAS, "record", "--tree", str(state.pids[0]), path], check=True,
                        capture_output=True)
-        live = rows(ps("--tree", state.process.pid))
+        live = rows(ps("--tree", state.pids[0]))
         document = ps("--from", path)
         found = rows(document)
         if found.keys() != live.keys() or len(found) < 2:

@@ -11,6 +11,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import memstate  # noqa: E402 pylint: disable=wrong-import-position
+
 VMATLAS, MEMSTATE = (os.path.abspath(p) for p in sys.argv[1:3])
 PAGE = os.sysconf("SC_PAGE_SIZE")
 NOBODY = 65534
@@ -212,32 +216,9 @@ def adds_up(document):
     return found
 
 
-class State:
-    """memstate in one of its states; None if this machine has no such thing."""
-
+class State(memstate.State):
     def __init__(self, name):
-        self.process = subprocess.Popen([MEMSTATE, name], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.pids = []
-        self.ready = False
-        for line in self.process.stdout:
-            words = line.split()
-            if words[0] == "ready":
-                self.pids.append(int(words[1].removeprefix("pid=")))
-            elif words[0] == "child":
-                self.pids.append(int(words[1]))
-            self.ready = words[0] == "end"
-            if self.ready:
-                break
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        super().__init__(MEMSTATE, name, stderr=subprocess.DEVNULL)
 
 
 def tree(root):
