@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include "report_share.h"
 #include "vmatlas/base/cleanup.h"
 
@@ -195,7 +192,8 @@ static void add_freed(struct report *report, const struct share *share)
 {
 	const struct share_freed *freed = &share->freed;
 
-	report_object_begin(report, "freed", "If all of them ended");
+	report_object_begin(report, "freed", tally_totals(share->tally)->counted == 1 ?
+			    "If it ended" : "If all of them ended");
 	report_fact(report, "anonymous", "free: anonymous memory", share_size(share, freed->anon),
 		    0);
 	report_fact(report, "objects", "free: unlinked files and shared memory",
@@ -235,44 +233,54 @@ static void add_counts(struct report *report, const struct tally_totals *totals,
 		    if_any(totals->failed));
 }
 
-/* Sizes of the set; without frames only the kernel's sums are known. */
+enum set_flag {
+	SET_KERNELS = 1 << 0,	/* the kernel's own sum: known without frames */
+	SET_IF_ANY = 1 << 1,	/* in text only if it is not 0 */
+	SET_JSON = 1 << 2
+};
+
 struct set_size {
 	const char *name;
 	const char *title;
-	size_t at;		/* of the uint64_t in the record */
-	bool from_kernel;
-	bool if_any;		/* in text only if it is not 0 */
+	uint64_t bytes;
+	unsigned flags;
 };
 
-#define TOTAL(member) offsetof(struct tally_totals, member)
+static void add_size(struct report *report, const struct share *share,
+		     const struct set_size *size)
+{
+	bool hidden = size->flags & SET_JSON || (size->flags & SET_IF_ANY && !size->bytes);
 
-static const struct set_size set_sizes[] = {
-	{ "bytes_once", "memory, each frame once", TOTAL(bytes_once), false, false },
-	{ "anonymous_once", "anonymous part", TOTAL(anon_once), false, false },
-	{ "file_once", "files and shared memory", TOTAL(file_once), false, false },
-	{ "sum_rss", "sum of RSS", TOTAL(sum_rss), true, false },
-	{ "sum_pss", "sum of PSS", TOTAL(sum_pss), true, false },
-	{ "sum_uss", "sum of USS", TOTAL(sum_uss), true, false },
-	{ "outside", "mapped outside of the set too", TOTAL(outside), false, false },
-	{ "hugetlb_once", "hugetlb, each page once", TOTAL(hugetlb_once), false, true },
-	{ "sum_swap", "sum of swap", TOTAL(sum_swap), true, true },
-	{ "swap_once", "swap, each slot once", TOTAL(swap_once), false, true },
-	{ "over", "more often found than the kernel counts", TOTAL(over), false, true },
-};
+	report_fact(report, size->name, size->title, size->flags & SET_KERNELS ?
+		    cell_size(size->bytes) : share_size(share, size->bytes),
+		    hidden ? REPORT_JSON_ONLY : 0);
+}
 
 static void add_sizes(struct report *report, const struct share *share)
 {
-	const struct tally_totals *totals = tally_totals(share->tally);
+	const struct tally_totals *t = tally_totals(share->tally);
+	const unsigned kernels = SET_KERNELS, any = SET_IF_ANY;
+	const struct set_size sizes[] = {
+		{ "bytes_once", "memory, each frame once", t->bytes_once, 0 },
+		{ "anonymous_once", "anonymous part", t->anon_once, 0 },
+		{ "file_once", "files and shared memory", t->file_once, 0 },
+		{ "outside", "mapped outside of the set too", t->outside, 0 },
+		{ "sum_rss", "sum of RSS", t->sum_rss, kernels },
+		{ "saved", "saved by sharing", t->sum_rss - t->bytes_once, 0 },
+		{ "sum_pss", "sum of PSS", t->sum_pss, kernels },
+		{ "sum_uss", "sum of USS", t->sum_uss, kernels },
+		{ "hugetlb_once", "hugetlb, each page once", t->hugetlb_once, any },
+		{ "swap_once", "swap, each slot once", t->swap_once, any },
+		{ "swap_shared", "slots of more than one process", share->swap_shared, any },
+		{ "sum_swap", "sum of swap", t->sum_swap, kernels | any },
+		{ "sum_swap_pss", "sum of swap, divided by users", share->swap.pss, kernels | any },
+		{ "zero", "zero page (no memory)", share->zero, SET_JSON },
+		{ "huge_zero", "huge zero page (no memory)", share->huge_zero, any },
+		{ "over", "more often found than the kernel counts", t->over, any },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(set_sizes); i++) {
-		const struct set_size *size = &set_sizes[i];
-		uint64_t bytes;
-
-		memcpy(&bytes, (const char *)totals + size->at, sizeof(bytes));
-		report_fact(report, size->name, size->title, size->from_kernel ?
-			    cell_size(bytes) : share_size(share, bytes),
-			    size->if_any ? if_any(bytes) : 0);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		add_size(report, share, &sizes[i]);
 }
 
 static void add_set(struct report *report, const struct share *share,
@@ -287,16 +295,6 @@ static void add_set(struct report *report, const struct share *share,
 	report_fact(report, "frames", "frames", totals->frames_gap == GAP_NONE ?
 		    cell_count(totals->frames) : cell_missing(totals->frames_gap), 0);
 	add_sizes(report, share);
-	report_fact(report, "saved", "saved by sharing",
-		    share_size(share, totals->sum_rss - totals->bytes_once), 0);
-	report_fact(report, "sum_swap_pss", "sum of swap, divided by users",
-		    cell_size(share->swap.pss), if_any(totals->sum_swap));
-	report_fact(report, "swap_shared", "slots of more than one process",
-		    share_size(share, share->swap_shared), if_any(share->swap_shared));
-	report_fact(report, "zero", "zero page (no memory)", share_size(share, share->zero),
-		    REPORT_JSON_ONLY);
-	report_fact(report, "huge_zero", "huge zero page (no memory)",
-		    share_size(share, share->huge_zero), if_any(share->huge_zero));
 	report_fact(report, "certainty", NULL, cell_text(certainty_name(certainty)),
 		    REPORT_JSON_ONLY);
 	report_fact(report, NULL, "counts are", cell_text(

@@ -153,7 +153,6 @@ const struct column share_class_columns[] = {
 int share_add_classes(struct report *report, const struct share *share,
 		      const struct share_show *show)
 {
-	bool all = report_is_json(report) || show->rows == SHARE_ROWS_CLASSES;
 	struct share_row row = { share, share_list(share), 0 };
 	int rc;
 
@@ -165,7 +164,8 @@ int share_add_classes(struct report *report, const struct share *share,
 	rc = report_table_begin(report, "classes", "By class of memory",
 				&show->columns[SHARE_ROWS_CLASSES], NULL, share->class_count);
 	for (; row.index < share->class_count && rc >= 0; row.index++)
-		if (all || CLASS(&row)->rss)
+		/* A guard has VMAs and no memory at all. */
+		if (report_is_json(report) || CLASS(&row)->processes)
 			rc = report_row(report, &row);
 	return rc < 0 ? rc : report_table_end(report);
 }
