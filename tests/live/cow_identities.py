@@ -8,7 +8,6 @@ stopped ones of its own and every readable one of the machine.
 """
 import fcntl
 import json
-import mmap
 import os
 import re
 import signal
