@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 
+#include "totals.h"
 #include "vmatlas/base/cleanup.h"
 #include "vmatlas/render/report_files.h"
 
@@ -73,43 +74,56 @@ static void sum_up(const struct mapped *mapped, const struct files_show *show, s
 	}
 }
 
+static int add_sums(struct report *report, const struct tally_totals *t, const struct sums *sums)
+{
+	struct cell unknown = cell_missing(t->frames_gap);
+	bool known = t->frames_visible;
+	const struct total totals[] = {
+		{ "objects", "objects", cell_count(sums->objects) },
+		{ "once", "mapped, each page once", known ? cell_size(sums->once) : unknown },
+		{ "copied", "private copies of their pages",
+		  known ? cell_size(sums->copied) : unknown },
+		{ "pss", "PSS, copies included", known ? cell_size(sums->pss) : unknown },
+	};
+	int rc = totals_add(report, totals, ARRAY_SIZE(totals));
+
+	if (rc >= 0)
+		rc = report_fact(report, "lost", "objects whose name is gone or another's",
+				 cell_count(sums->lost), sums->lost ? 0 : REPORT_JSON_ONLY);
+	return rc < 0 ? rc : report_fact(report, "lost_once", "  mapped of these, each page once",
+					 known ? cell_size(sums->lost_once) : unknown,
+					 sums->lost ? 0 : REPORT_JSON_ONLY);
+}
+
+static int add_processes(struct report *report, const struct tally_totals *t,
+			 const struct files_show *show)
+{
+	const struct total rare[] = {
+		{ "refused", "processes that may not be read",
+		  cell_count(t->refused + show->refused) },
+		{ "gone", "processes that ended meanwhile", cell_count(t->gone + show->gone) },
+		{ "failed", "processes that could not be read", cell_count(t->failed) },
+	};
+	int rc = report_fact(report, "counted", "processes", cell_count(t->counted), 0);
+
+	if (rc >= 0)
+		rc = totals_add_rare(report, rare, ARRAY_SIZE(rare));
+	return rc < 0 ? rc : totals_add_duration(report, t->duration_us);
+}
+
 static int add_totals(struct report *report, const struct mapped *mapped,
 		      const struct files_show *show)
 {
 	const struct tally_totals *t = tally_totals(mapped->tally);
+	int rc = report_object_begin(report, "totals", "In all");
 	struct sums sums = { 0 };
-	struct cell unknown = cell_missing(t->frames_gap);
-	bool known = t->frames_visible;
-	char took[32];
 
 	sum_up(mapped, show, &sums);
-	report_object_begin(report, "totals", "In all");
-	report_fact(report, "objects", "objects", cell_count(sums.objects), 0);
-	report_fact(report, "once", "mapped, each page once",
-		    known ? cell_size(sums.once) : unknown, 0);
-	report_fact(report, "copied", "private copies of their pages",
-		    known ? cell_size(sums.copied) : unknown, 0);
-	report_fact(report, "pss", "PSS, copies included", known ? cell_size(sums.pss) : unknown,
-		    0);
-	report_fact(report, "lost", "objects whose name is gone or another's",
-		    cell_count(sums.lost), sums.lost ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "lost_once", "  mapped of these, each page once",
-		    known ? cell_size(sums.lost_once) : unknown,
-		    sums.lost ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "counted", "processes", cell_count(t->counted), 0);
-	report_fact(report, "refused", "processes that may not be read",
-		    cell_count(t->refused + show->refused),
-		    t->refused + show->refused ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "gone", "processes that ended meanwhile",
-		    cell_count(t->gone + show->gone),
-		    t->gone + show->gone ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "failed", "processes that could not be read", cell_count(t->failed),
-		    t->failed ? 0 : REPORT_JSON_ONLY);
-	report_fact(report, "duration_us", NULL, cell_count(t->duration_us), REPORT_JSON_ONLY);
-	snprintf(took, sizeof(took), "%.1f ms", (double)t->duration_us / 1000);
-	report_fact(report, NULL, "from first to last process", cell_text(took),
-		    REPORT_TEXT_ONLY);
-	return report_object_end(report);
+	if (rc >= 0)
+		rc = add_sums(report, t, &sums);
+	if (rc >= 0)
+		rc = add_processes(report, t, show);
+	return rc < 0 ? rc : report_object_end(report);
 }
 
 int report_files(struct report *report, const struct mapped *mapped,

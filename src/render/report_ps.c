@@ -3,6 +3,7 @@
 
 #include "columns.h"
 #include "ps_row.h"
+#include "totals.h"
 #include "vmatlas/render/report_ps.h"
 
 bool ps_has_row(const struct roster *roster, size_t index)
@@ -42,41 +43,12 @@ static uint64_t sum_pagetables(const struct roster *roster)
 	return sum;
 }
 
-struct line {
-	const char *name;
-	const char *title;
-	struct cell cell;
-};
-
-static int add_lines(struct report *report, const struct line *lines, size_t count)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < count && rc >= 0; i++)
-		rc = report_fact(report, lines[i].name, lines[i].title, lines[i].cell, 0);
-	return rc;
-}
-
-/* What is zero on most machines is only for scripts. */
-static int add_rare(struct report *report, const struct line *lines, size_t count)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < count && rc >= 0; i++)
-		rc = report_fact(report, lines[i].name, lines[i].title, lines[i].cell,
-				 lines[i].cell.type != CELL_MISSING && !lines[i].cell.count ?
-				 REPORT_JSON_ONLY : 0);
-	return rc;
-}
-
-static int add_totals(struct report *report, const struct roster *roster,
-		      const struct ps_left *left)
+static int add_sums(struct report *report, const struct roster *roster)
 {
 	const struct tally_totals *t = tally_totals(roster->tally);
 	struct cell unknown = cell_missing(t->frames_gap);
 	bool once = t->frames_visible;
-	char took[32];
-	const struct line sums[] = {
+	const struct total sums[] = {
 		{ "counted", "processes", cell_count(t->counted) },
 		{ "rss", "RSS, summed", cell_size(t->sum_rss) },
 		{ "pss", "PSS, summed", cell_size(t->sum_pss) },
@@ -87,7 +59,16 @@ static int add_totals(struct report *report, const struct roster *roster,
 		  once ? cell_size(t->file_once) : unknown },
 		{ "pagetables", "page tables", cell_size(sum_pagetables(roster)) },
 	};
-	const struct line rare[] = {
+
+	return totals_add(report, sums, ARRAY_SIZE(sums));
+}
+
+static int add_rare(struct report *report, const struct tally_totals *t,
+		    const struct ps_left *left)
+{
+	struct cell unknown = cell_missing(t->frames_gap);
+	bool once = t->frames_visible;
+	const struct total rare[] = {
 		{ "swap", "swap, summed", cell_size(t->sum_swap) },
 		{ "swap_once", "swap, each slot once", once ? cell_size(t->swap_once) : unknown },
 		{ "hugetlb_once", "huge pages from pools, once",
@@ -100,17 +81,25 @@ static int add_totals(struct report *report, const struct roster *roster,
 		{ "gone", "ended meanwhile", cell_count(t->gone + left->gone) },
 		{ "failed", "could not be read", cell_count(t->failed) },
 	};
+
+	return totals_add_rare(report, rare, ARRAY_SIZE(rare));
+}
+
+static int add_totals(struct report *report, const struct roster *roster,
+		      const struct ps_left *left)
+{
+	const struct tally_totals *t = tally_totals(roster->tally);
 	int rc = report_object_begin(report, "totals", "In all");
 
 	if (rc >= 0)
-		rc = add_lines(report, sums, ARRAY_SIZE(sums));
+		rc = add_sums(report, roster);
 	if (rc >= 0)
-		rc = add_rare(report, rare, ARRAY_SIZE(rare));
-	report_fact(report, "kernel", NULL, cell_count(left->kernel + t->no_space),
-		    REPORT_JSON_ONLY);
-	report_fact(report, "duration_us", NULL, cell_count(t->duration_us), REPORT_JSON_ONLY);
-	snprintf(took, sizeof(took), "%.1f ms", (double)t->duration_us / 1000);
-	report_fact(report, NULL, "from first to last process", cell_text(took), REPORT_TEXT_ONLY);
+		rc = add_rare(report, t, left);
+	if (rc >= 0)
+		rc = report_fact(report, "kernel", NULL, cell_count(left->kernel + t->no_space),
+				 REPORT_JSON_ONLY);
+	if (rc >= 0)
+		rc = totals_add_duration(report, t->duration_us);
 	return rc < 0 ? rc : report_object_end(report);
 }
 
