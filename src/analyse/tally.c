@@ -167,6 +167,14 @@ static uint32_t block_of(struct source *source, uint32_t page_size)
 	return bytes <= TALLY_WINDOW ? (uint32_t)bytes : 0;
 }
 
+/* Some 80 bytes each, and some 150 where sets are handed out. */
+static size_t sets_max(const struct tally_request *request)
+{
+	if (request->sets_max)
+		return request->sets_max;
+	return (request->needs & TALLY_NEED_SETS ? 1u << 20 : 1u << 18) + 256 * request->count;
+}
+
 static int tally_init(struct tally *tally, struct source *source,
 		      const struct tally_request *request)
 {
@@ -184,7 +192,7 @@ static int tally_init(struct tally *tally, struct source *source,
 	tally->works = calloc(request->count + 1, sizeof(*tally->works));
 	tally->spaces = calloc(request->count + 1, sizeof(*tally->spaces));
 	if (!tally->processes || !tally->works || !tally->spaces ||
-	    tally_nodes_init(&tally->nodes) < 0)
+	    tally_nodes_init(&tally->nodes, sets_max(request)) < 0)
 		return error_nomem(&tally->error);
 	for (size_t i = 0; i < request->count; i++) {
 		tally->processes[i].pid = request->pids[i];
@@ -216,6 +224,8 @@ static int tally_work(struct tally *tally)
 		return rc;
 	tally_spaces_settle(tally);
 	rc = tally_counts(tally);
+	if (rc >= 0)
+		rc = tally_crowd(tally);
 	return rc < 0 ? rc : tally_sum_up(tally);
 }
 

@@ -17,6 +17,7 @@
  *   tally_slots.c   number of the set of each frame and swap slot
  *   tally_space.c   who has one address space
  *   tally_counts.c  kpagecount and kpageflags of frames that others may map too
+ *   tally_crowd.c   who is in sets that are not told apart, and what the kernel says of them
  *   tally_sum.c     sets -> sums
  *   tally_sets.c    sets as they are handed out
  *   tally_rollup.c  the kernel's own sums, where frames are not visible
@@ -48,13 +49,20 @@ struct tally_slots {
 #define TALLY_OUTSIDE (1u << 31)
 #define TALLY_OUTSIDE_MAX ((1u << 30) - 1)
 #define TALLY_MARK_KSM (3u << 30)
+#define TALLY_MARK_CROWD (TALLY_MARK_KSM | 1)
 
 /*
  * The set of `parent` and one more. Equal sets are one node, whatever the order in which their
  * members came: nodes are found by the sum of 64-bit random numbers of their members.
+ *
+ * Where each of a thousand processes maps its own choice of pages, there are as many sets as
+ * pages and as many nodes as page-table entries. Beyond `limit` no more are made: a frame that
+ * would need one is in the crowd of its kind, of which only the frames are known, and who is
+ * in it.
  */
 struct tally_node {
-	uint32_t parent;
+	uint32_t parent : 31;
+	uint32_t left : 1;		/* frames went from here to the crowd */
 	uint32_t member;
 	uint32_t memo_member[2];	/* what was added last, by either of two threads */
 	uint32_t memo_child[2];
@@ -67,13 +75,21 @@ struct tally_nodes {
 	size_t cap;
 	uint32_t *buckets;		/* open addressing by hash, 0: free */
 	size_t bucket_count;		/* power of two */
+	size_t limit;
+	uint64_t seed;
 };
+
+static inline bool tally_is_crowd(const struct tally_node *node)
+{
+	return node->member == TALLY_MARK_CROWD;
+}
 
 struct tally_size {
 	uint32_t found;			/* entries of processes that count */
 	uint32_t outside;
 	uint8_t kind;
 	bool ksm;
+	bool crowd;
 };
 
 /* What is known of a process while it is counted; beside the record that is handed out. */
@@ -84,6 +100,7 @@ struct tally_work {
 	uint32_t twin;
 	bool registered;		/* its pages are counted: others are compared with it */
 	bool dropped;			/* its members count nothing: it ended, or is a twin */
+	bool crowd;			/* it has frames in the crowd: their sums are not known */
 	uint32_t root;			/* whose pages stand for it */
 	uint32_t first;			/* of a root: its first process */
 };
@@ -158,6 +175,7 @@ void tally_fail(struct tally *tally, const struct error *error);
 
 /* tally_read.c: fills the record of reader->process. */
 void tally_read(struct tally_reader *reader);
+enum tally_state tally_state_of(enum error_code code, bool opened);
 
 /* tally_rollup.c */
 int tally_rollup(struct source_process *process, struct tally_sum *sum, bool *swap_pss_known,
@@ -174,9 +192,10 @@ int tally_fold(struct tally_reader *reader, const struct tally_range *range,
 	       const uint64_t *words, uint64_t count, const uint64_t *end);
 
 /* tally_set.c */
-int tally_nodes_init(struct tally_nodes *nodes);
+int tally_nodes_init(struct tally_nodes *nodes, size_t limit);
 void tally_nodes_done(struct tally_nodes *nodes);
-/* The set with one more member, by thread `number`; TALLY_NONE for want of memory. */
+/* The set with one more member (or its crowd), by thread `number`; TALLY_NONE for want of
+ * memory. */
 uint32_t tally_nodes_add(struct tally_nodes *nodes, uint32_t set, uint32_t member,
 			 unsigned number);
 
@@ -219,6 +238,9 @@ void tally_spaces_settle(struct tally *tally);
 
 /* tally_counts.c: frames that others may map too get a set that says so. */
 int tally_counts(struct tally *tally);
+
+/* tally_crowd.c */
+int tally_crowd(struct tally *tally);
 
 /* tally_sum.c */
 int tally_sizes(struct tally *tally);	/* of all sets there are now */

@@ -70,7 +70,7 @@ static bool wants_flags(const struct tally *tally, uint64_t frame)
 {
 	const struct tally_size *size = size_of(tally, frame);
 
-	return size->found && size->kind == TALLY_ANON && is_shared(tally, frame);
+	return size->found && !size->crowd && size->kind == TALLY_ANON && is_shared(tally, frame);
 }
 
 static int extend(struct tally_reader *reader, uint64_t frame, uint32_t member)

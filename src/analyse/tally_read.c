@@ -331,7 +331,7 @@ static int read_space(struct tally_reader *reader, struct error *error)
 }
 
 /* A process that was there and has nothing to read is a kernel thread. */
-static enum tally_state state_of(enum error_code code, bool opened)
+enum tally_state tally_state_of(enum error_code code, bool opened)
 {
 	switch (code) {
 	case ERROR_NOT_FOUND:
@@ -379,7 +379,7 @@ void tally_read(struct tally_reader *reader)
 		return;
 	if (error.code == ERROR_NOMEM)
 		tally_fail(tally, &error);
-	record->state = state_of(error.code, source != NULL);
+	record->state = tally_state_of(error.code, source != NULL);
 	record->gap = record->state == TALLY_NO_SPACE ? GAP_NOT_APPLICABLE :
 		record->state == TALLY_GONE ? GAP_GONE : gap_from_error(&error);
 	pthread_mutex_lock(&tally->lock);

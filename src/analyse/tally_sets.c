@@ -94,7 +94,7 @@ static void fill_sets(struct tally *tally, const uint64_t *frames)
 				TALLY_NONE,
 			.mappings = size->found + size->outside, .outside = size->outside,
 			.frames = frames[i], .below = frames[i],
-			.kind = size->kind, .ksm = size->ksm,
+			.kind = size->kind, .ksm = size->ksm, .crowd = size->crowd,
 		};
 	}
 	for (uint32_t i = (uint32_t)tally->set_count - 1; i >= TALLY_KIND_MAX; i--)

@@ -2,6 +2,7 @@
 #include "tally.h"
 
 #define PSS_SHIFT 12	/* fs/proc/task_mmu.c */
+#define CROWD_FOUND 2	/* at least; a frame that one maps needs no new set */
 
 static bool is_member(uint32_t member)
 {
@@ -31,6 +32,10 @@ int tally_sizes(struct tally *tally)
 		sizes[i] = sizes[nodes->items[i].parent];
 		if (member == TALLY_MARK_KSM)
 			sizes[i].ksm = true;
+		else if (member == TALLY_MARK_CROWD)
+			sizes[i] = (struct tally_size) {
+				.kind = sizes[i].kind, .found = CROWD_FOUND, .crowd = true,
+			};
 		else if (!is_member(member))
 			sizes[i].outside += member & TALLY_OUTSIDE_MAX;
 		else
@@ -122,6 +127,8 @@ static void total_set(struct tally *tally, const struct tally_size *size, uint64
 	*(size->kind == TALLY_ANON ? &totals->anon_once : &totals->file_once) += bytes;
 	if (size->outside)
 		totals->outside += bytes;
+	if (size->crowd)
+		totals->crowd += bytes;
 }
 
 /* From the end: what a set has goes to its own last member, and to its parent. */
@@ -186,11 +193,13 @@ static void sum_processes(struct tally *tally)
 		if (tally->works[member->space].dropped)
 			continue;
 		member->space = tally->processes[member->space].space;
-		sum_add(&tally->processes[member->space].sum, &member->sum);
+		if (!tally->processes[member->space].from_rollup)
+			sum_add(&tally->processes[member->space].sum, &member->sum);
 		sum_cut(&member->sum);
 	}
 	for (size_t i = 0; i < tally->request.count; i++)
-		sum_cut(&tally->processes[i].sum);
+		if (!tally->processes[i].from_rollup)
+			sum_cut(&tally->processes[i].sum);
 }
 
 /* Those with one space show the same. */
@@ -202,17 +211,15 @@ static void copy_same(struct tally *tally)
 
 		if (process->state != TALLY_COUNTED)
 			continue;
-		process->from_rollup = root->from_rollup;
 		process->zero = root->zero;
 		process->huge_zero = root->huge_zero;
 		process->special = root->special;
-		if (process->from_rollup) {
-			process->sum = root->sum;
-			process->swap_pss_known = root->swap_pss_known;
-		} else {
-			process->sum = tally->processes[process->space].sum;
-			process->swap_pss_known = true;
-		}
+		if (process->from_rollup)
+			continue;
+		process->from_rollup = root->from_rollup;
+		process->swap_pss_known = !root->from_rollup || root->swap_pss_known;
+		process->sum = root->from_rollup ? root->sum :
+			tally->processes[process->space].sum;
 	}
 }
 

@@ -125,19 +125,25 @@ static uint32_t group_of(void *ctx, size_t process, const struct maps_line *line
 	return line->start == (uintptr_t)file ? GROUP_FILE : GROUP_REST;
 }
 
-static struct tally *run(struct source *source, const pid_t *list, size_t count, unsigned needs,
-			 unsigned threads)
+static struct tally *run_request(struct source *source, const struct tally_request *request)
 {
-	struct tally_request request = { .pids = list, .count = count, .needs = needs,
-					 .threads = threads, .group = group_of };
 	struct error error = ERROR_INIT;
 	struct tally *tally = NULL;
 
-	if (tally_run(source, &request, &tally, &error) < 0) {
+	if (tally_run(source, request, &tally, &error) < 0) {
 		printf("tally failed: %s: %s\n", error.item, error.text);
 		exit(1);
 	}
 	return tally;
+}
+
+static struct tally *run(struct source *source, const pid_t *list, size_t count, unsigned needs,
+			 unsigned threads)
+{
+	return run_request(source, &(struct tally_request) {
+		.pids = list, .count = count, .needs = needs, .threads = threads,
+		.group = group_of,
+	});
 }
 
 static uint64_t rollup(pid_t pid, const char *key)
@@ -384,6 +390,39 @@ static void test_states(struct source *source)
 	tally_free(tally);
 }
 
+/* With room for so few sets that most frames are in the crowd: the same sums all the same. */
+static void test_crowd(struct source *source, size_t sets_max)
+{
+	struct tally_request request = {
+		.pids = pids, .count = MEMBERS, .needs = TALLY_NEED_COUNTS | TALLY_NEED_SETS,
+		.sets_max = sets_max, .group = group_of,
+	};
+	struct tally *all = run(source, pids, MEMBERS, request.needs, 1);
+	struct tally *tally = run_request(source, &request);
+	const struct tally_totals *few = tally_totals(tally), *many = tally_totals(all);
+	size_t count, sets;
+	const struct tally_process *list = tally_processes(tally, &count);
+	const struct tally_set *set = tally_sets(tally, &sets);
+	uint64_t frames = 0;
+
+	CHECK_U64(many->crowd, 0);
+	CHECK(few->crowd >= PAGES * PAGE);
+	CHECK_U64(few->bytes_once, many->bytes_once);
+	CHECK_U64(few->anon_once, many->anon_once);
+	CHECK_U64(few->file_once, many->file_once);
+	for (size_t i = 0; i < count; i++) {
+		CHECK(list[i].from_rollup);
+		CHECK_U64(list[i].sum.rss, rollup(pids[i], "Rss"));
+		CHECK_U64(list[i].sum.pss, rollup(pids[i], "Pss"));
+		CHECK_U64(list[i].sum.uss, rollup(pids[i], "Private"));
+	}
+	for (size_t i = TALLY_KIND_MAX; i < sets; i++)
+		frames += set[i].crowd ? set[i].frames : 0;
+	CHECK_U64(frames * PAGE, few->crowd);
+	tally_free(tally);
+	tally_free(all);
+}
+
 /* A zombie has ended, but it is no news where it was listed as one. */
 static void test_zombie(struct source *source)
 {
@@ -424,6 +463,8 @@ int main(void)
 	test_same_space(source);
 	test_states(source);
 	test_zombie(source);
+	test_crowd(source, 1);
+	test_crowd(source, 24);
 	stop();
 	source_free(source);
 	TEST_END;

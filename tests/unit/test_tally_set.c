@@ -57,6 +57,31 @@ static void test_many(void)
 		CHECK(nodes.items[i].parent < i);
 }
 
+/* No set is made beyond the limit, but who is in the crowd is known. */
+static void test_crowd(void)
+{
+	struct tally_nodes few;
+	uint32_t first, second, set, joined = 0;
+
+	CHECK(tally_nodes_init(&few, TALLY_KIND_MAX + 2) == 0);
+	first = tally_step(&few, TALLY_FILE, 1, 0);
+	second = tally_step(&few, first, 2, 0);
+	set = tally_step(&few, second, 3, 0);
+	CHECK(tally_is_crowd(&few.items[set]));
+	CHECK_U64(few.items[set].parent, TALLY_FILE);
+	CHECK(few.items[second].left);
+	CHECK(!few.items[first].left);
+	CHECK_U64(tally_step(&few, TALLY_FILE, 1, 1), first);
+	for (uint32_t member = 3; member < 9; member++)
+		for (unsigned thread = 0; thread < 2; thread++)
+			CHECK_U64(tally_step(&few, set, member, thread), set);
+	CHECK(tally_step(&few, TALLY_ANON, 1, 0) != set);
+	for (uint32_t i = TALLY_KIND_MAX; i < few.count; i++)
+		joined += few.items[i].parent == set;
+	CHECK_U64(joined, 6);
+	tally_nodes_done(&few);
+}
+
 static void test_slots(void)
 {
 	struct tally_slots slots = { NULL, 0, NULL, 0, 0 };
@@ -85,10 +110,11 @@ static void test_slots(void)
 
 int main(void)
 {
-	if (tally_nodes_init(&nodes) < 0)
+	if (tally_nodes_init(&nodes, 1u << 20) < 0)
 		return 1;
 	test_order();
 	test_many();
+	test_crowd();
 	test_slots();
 	tally_nodes_done(&nodes);
 	TEST_END;

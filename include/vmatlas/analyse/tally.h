@@ -36,6 +36,9 @@ struct tally_request {
 	size_t count;
 	unsigned needs;
 	unsigned threads;	/* 0: as many as useful */
+	/* So many sets are told apart, 0: what a hundred megabytes hold. Frames of others are counted
+	 * once, as `crowd`; sums of the processes that map them are the kernel's. */
+	size_t sets_max;
 	/* Both may be NULL. `process` is the index in pids. A negative value ends the tally.
 	 * visit: the process is open: what else is wanted of it is read here. Called by several
 	 * threads at a time, each with another process. */
@@ -80,7 +83,8 @@ struct tally_process {
 				 * its own or same_as; TALLY_NONE if not counted */
 	uint64_t image;		/* differs between two: one executed a program since they forked.
 				 * 0: not known */
-	bool from_rollup;	/* frames are not visible: the kernel's own sums of smaps_rollup */
+	bool from_rollup;	/* frames are not visible, or some are in the crowd: the kernel's own
+				 * sums of smaps_rollup */
 	bool swap_pss_known;
 	uint64_t vss;
 	uint64_t vmas;
@@ -117,6 +121,7 @@ struct tally_set {
 	uint64_t below;		/* by this set or one that was made from it */
 	uint8_t kind;
 	bool ksm;
+	bool crowd;		/* frames of all sets that are not told apart; without a member */
 	bool first_of_space;	/* no set above has a member of that space */
 	bool first_of_group;	/* nor of that group */
 };
@@ -133,6 +138,7 @@ struct tally_totals {
 	uint64_t sum_uss;
 	uint64_t sum_swap;
 	uint64_t outside;	/* bytes mapped also by processes that were not counted */
+	uint64_t crowd;		/* bytes whose sets are not told apart: in no set and member */
 	uint64_t over;		/* bytes of which more entries were found than the kernel counts:
 				 * its counts are estimates, or mappings changed meanwhile */
 	size_t counted, no_space, gone, refused, failed, same_space;
