@@ -228,6 +228,11 @@ static void join_users(struct mapped *mapped)
 	}
 }
 
+static enum gap sums_gap_of(const struct tally_totals *totals)
+{
+	return totals->crowd ? GAP_LIMIT : totals->frames_gap;
+}
+
 static int read_all(struct source *source, struct mapped_load *load, struct error *error)
 {
 	const struct mapped_request *request = load->request;
@@ -245,7 +250,7 @@ static int read_all(struct source *source, struct mapped_load *load, struct erro
 		return rc;
 	processes = tally_processes(mapped->tally, &count);
 	if (load->failed ||
-	    make_objects(load, tally_totals(mapped->tally)->frames_gap) < 0)
+	    make_objects(load, sums_gap_of(tally_totals(mapped->tally))) < 0)
 		return error_nomem(error);
 	settle_users(mapped, processes);
 	if (tally_totals(mapped->tally)->frames_visible) {

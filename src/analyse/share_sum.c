@@ -368,7 +368,8 @@ int share_sum(struct share_load *load, struct error *error)
 	s.page = tally_page_size(share->tally);
 	if (!s.count)
 		return 0;
-	share->pairs_gap = share->count > PAIRS_MAX ? GAP_LIMIT : GAP_NONE;
+	share->pairs_gap = share->count > PAIRS_MAX || tally_totals(share->tally)->crowd ?
+		GAP_LIMIT : GAP_NONE;
 	if (share->pairs_gap == GAP_NONE)
 		share->pairs = calloc(share->count * share->count, sizeof(*share->pairs));
 	s.facts = facts = malloc(s.count * sizeof(*facts));

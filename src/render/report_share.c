@@ -236,7 +236,8 @@ static void add_counts(struct report *report, const struct tally_totals *totals,
 enum set_flag {
 	SET_KERNELS = 1 << 0,	/* the kernel's own sum: known without frames */
 	SET_IF_ANY = 1 << 1,	/* in text only if it is not 0 */
-	SET_JSON = 1 << 2
+	SET_JSON = 1 << 2,
+	SET_SETS = 1 << 3	/* only sets of mappers tell it */
 };
 
 struct set_size {
@@ -250,10 +251,11 @@ static void add_size(struct report *report, const struct share *share,
 		     const struct set_size *size)
 {
 	bool hidden = size->flags & SET_JSON || (size->flags & SET_IF_ANY && !size->bytes);
+	struct cell cell = size->flags & SET_KERNELS ? cell_size(size->bytes) :
+		size->flags & SET_SETS ? share_size(share, size->bytes) :
+		share_once(share, size->bytes);
 
-	report_fact(report, size->name, size->title, size->flags & SET_KERNELS ?
-		    cell_size(size->bytes) : share_size(share, size->bytes),
-		    hidden ? REPORT_JSON_ONLY : 0);
+	report_fact(report, size->name, size->title, cell, hidden ? REPORT_JSON_ONLY : 0);
 }
 
 static void add_sizes(struct report *report, const struct share *share)
@@ -264,19 +266,21 @@ static void add_sizes(struct report *report, const struct share *share)
 		{ "bytes_once", "memory, each frame once", t->bytes_once, 0 },
 		{ "anonymous_once", "anonymous part", t->anon_once, 0 },
 		{ "file_once", "files and shared memory", t->file_once, 0 },
-		{ "outside", "mapped outside of the set too", t->outside, 0 },
+		{ "outside", "mapped outside of the set too", t->outside, SET_SETS },
 		{ "sum_rss", "sum of RSS", t->sum_rss, kernels },
 		{ "saved", "saved by sharing", t->sum_rss - t->bytes_once, 0 },
 		{ "sum_pss", "sum of PSS", t->sum_pss, kernels },
 		{ "sum_uss", "sum of USS", t->sum_uss, kernels },
 		{ "hugetlb_once", "hugetlb, each page once", t->hugetlb_once, any },
 		{ "swap_once", "swap, each slot once", t->swap_once, any },
-		{ "swap_shared", "slots of more than one process", share->swap_shared, any },
+		{ "swap_shared", "slots of more than one process", share->swap_shared,
+		  any | SET_SETS },
 		{ "sum_swap", "sum of swap", t->sum_swap, kernels | any },
 		{ "sum_swap_pss", "sum of swap, divided by users", share->swap.pss, kernels | any },
 		{ "zero", "zero page (no memory)", share->zero, SET_JSON },
 		{ "huge_zero", "huge zero page (no memory)", share->huge_zero, any },
 		{ "over", "more often found than the kernel counts", t->over, any },
+		{ "crowd", "in sets that are not told apart", t->crowd, any },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
@@ -347,9 +351,14 @@ static int add_notes(struct report *report, const struct share *share,
 		 "process may not be read: what it maps shows as outside",
 		 "processes may not be read: what they map shows as outside") < 0)
 		return -1;
-	return warn(report, GAP_GONE, totals->gone + left->gone,
-		    "process ended before or while it was read",
-		    "processes ended before or while they were read");
+	if (warn(report, GAP_GONE, totals->gone + left->gone,
+		 "process ended before or while it was read",
+		 "processes ended before or while they were read") < 0)
+		return -1;
+	return totals->crowd ? report_warning(report, gap_name(GAP_LIMIT),
+					      span_of("pages are shared in more different ways "
+						      "than are told apart: ask for fewer "
+						      "processes")) : 0;
 }
 
 int report_share(struct report *report, const struct share *share,

@@ -35,11 +35,18 @@ int share_add_pairs(struct report *report, const struct share *share,
 		    const struct share_show *show);
 
 /* Without frames nothing but the kernel's own sums is known. */
-static inline struct cell share_size(const struct share *share, uint64_t bytes)
+static inline struct cell share_once(const struct share *share, uint64_t bytes)
 {
 	enum gap gap = tally_totals(share->tally)->frames_gap;
 
 	return gap == GAP_NONE ? cell_size(bytes) : cell_missing(gap);
+}
+
+/* What only sets tell: nothing, where not all were told apart. */
+static inline struct cell share_size(const struct share *share, uint64_t bytes)
+{
+	return tally_totals(share->tally)->crowd ? cell_missing(GAP_LIMIT) :
+		share_once(share, bytes);
 }
 
 static inline const struct tally_process *share_list(const struct share *share)

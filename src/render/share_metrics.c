@@ -54,7 +54,10 @@ static const struct {
 
 static void put_processes(struct metrics *metrics, const struct share *share)
 {
-	for (size_t f = 0; f < ARRAY_SIZE(process_families); f++) {
+	/* Without sets the first alone is known. */
+	size_t count = tally_totals(share->tally)->crowd ? 1 : ARRAY_SIZE(process_families);
+
+	for (size_t f = 0; f < count; f++) {
 		const struct metric *metric = &process_families[f].metric;
 
 		metrics_family(metrics, metric);
@@ -196,10 +199,12 @@ int report_share_metrics(FILE *out, const struct share *share, const struct shar
 	if (t->frames_visible) {
 		put_one(&metrics, "vmatlas_share_resident_once_bytes", "bytes",
 			"Resident memory, each page frame once.", t->bytes_once);
+		put_processes(&metrics, share);
+	}
+	if (t->frames_visible && !t->crowd) {
 		put_one(&metrics, "vmatlas_share_outside_bytes", "bytes",
 			"Of it mapped outside of the set as well.", t->outside);
 		put_set(&metrics, share);
-		put_processes(&metrics, share);
 		if (put_objects(&metrics, share) < 0)
 			return error_nomem(error);
 	}

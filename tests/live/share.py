@@ -6,6 +6,7 @@ import collections
 import itertools
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -456,6 +457,39 @@ def check_vanishing():
         storm.wait()
 
 
+def check_crowd():
+    """More different sets than are told apart: sums are the kernel's, and the rest is a gap."""
+    script = ("import mmap, random, sys, time\nm = mmap.mmap(-1, 40000 * 4096)\nimport os\n"
+              "for i in range(64):\n\tif not os.fork():\n"
+              "\t\tfor p in random.sample(range(40000), 24000): m[p * 4096] = 1\n"
+              "\t\tos.write(1, b'.')\n\t\ttime.sleep(600)\n"
+              "\t\tos._exit(0)\ntime.sleep(600)")
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE,
+                              start_new_session=True)
+    try:
+        for _ in range(64):
+            parent.stdout.read(1)
+        document = share("--tree", parent.pid)
+        total = document["set"]
+        if not 0 < total["crowd"] <= total["bytes_once"] or total["outside"] is not None or \
+                total["outside_missing"] != "limit" or document["pairs_missing"] != "limit":
+            bad(f"crowd: {total}, pairs {document['pairs']}")
+        if not 40000 * PAGE <= total["bytes_once"] < 40000 * PAGE * 4:
+            bad(f"crowd: {total['bytes_once']} once")
+        for row in document["processes"]:
+            # Python is mapped by others as well, which come and go.
+            rollup = kernel_sums([row["pid"]])
+            if row["rss"] != rollup["Rss"] or row["freed_missing"] != "limit" or \
+                    abs(row["pss"] - rollup["Pss"]) > rollup["Pss"] * 0.05:
+                bad(f"crowd: {row} is not {rollup}")
+        if [w["code"] for w in document["warnings"]] != ["limit"]:
+            bad(f"crowd: warnings are {document['warnings']}")
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.wait()
+        parent.stdout.close()
+
+
 def check_stop():
     """A child that writes all the time stands still, and then goes on."""
     script = ("import mmap\nm = mmap.mmap(-1, 1 << 22)\nprint('ready', flush=True)\n"
@@ -487,6 +521,7 @@ def main():
         check_unprivileged()
         check_vanishing()
         check_stop()
+        check_crowd()
     sys.exit(wrong > 0)
 
 
