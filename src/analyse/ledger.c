@@ -38,7 +38,7 @@ static int read_pages(struct look *look, struct error *error)
 	int rc;
 
 	ledger_sum_smaps(process, &now[LEDGER_SMAPS], &look->facts);
-	ledger_sum_vmas(process, &now[LEDGER_MODEL]);
+	ledger_sum_vmas(process, &now[LEDGER_MODEL], &look->facts);
 	rc = ledger_sum_pages(process, &now[LEDGER_PAGES], &look->sharers, &look->facts, error);
 	if (rc >= 0)
 		rc = ledger_sum_tables(process, &now[LEDGER_MODEL], &look->facts, error);

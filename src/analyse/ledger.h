@@ -46,7 +46,8 @@ bool ledger_read_switches(struct source *source, uint64_t *switches);
 /* The sums over the VMAs and what of the facts comes from them. The process has smaps. */
 void ledger_sum_smaps(const struct process *process, struct ledger_numbers *numbers,
 		      struct ledger_facts *facts);
-void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbers);
+void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbers,
+		     struct ledger_facts *facts);
 int ledger_sum_pages(struct process *process, struct ledger_numbers *numbers,
 		     struct ledger_sharers *sharers, struct ledger_facts *facts,
 		     struct error *error);

@@ -3,6 +3,8 @@
 
 const struct name ledger_rule_names[] = {
 	{ DIFFERS_GATE, "gate-vma", "the kernel's own page is listed and not counted" },
+	{ DIFFERS_TEXT, "text-cut",
+	  "of the program's text status leaves out what is writable or gone" },
 	{ DIFFERS_OBJECT_SWAP, "object-swap",
 	  "smaps counts swapped pages of shared memory, which have no entry here" },
 	{ DIFFERS_ROUNDING, "rounding", "each line of smaps is cut to whole KiB" },
@@ -66,6 +68,12 @@ static struct range at_most_less(uint64_t bytes)
 static struct range gate(const struct question *q, enum ledger_source source)
 {
 	return exactly(q->row == LEDGER_VSS && source == LEDGER_SMAPS ? q->facts->gate : 0);
+}
+
+/* task_mem() takes the smaller of what exec noted and all that is executable and not writable. */
+static struct range text_cut(const struct question *q, enum ledger_source source)
+{
+	return exactly(q->row == LEDGER_EXE && source == LEDGER_STATM ? q->facts->text_cut : 0);
 }
 
 static struct range object_swap(const struct question *q, enum ledger_source source)
@@ -224,6 +232,7 @@ static struct range others(const struct question *q, enum ledger_source source)
 static struct range (*const rules[DIFFERS_MAX])(const struct question *q,
 					     enum ledger_source source) = {
 	[DIFFERS_GATE] = gate,
+	[DIFFERS_TEXT] = text_cut,
 	[DIFFERS_OBJECT_SWAP] = object_swap,
 	[DIFFERS_ROUNDING] = rounding,
 	[DIFFERS_MIGRATION] = migration,

@@ -90,19 +90,24 @@ static void add_vma(const struct vma *vma, struct ledger_numbers *numbers)
 }
 
 /* task_mem(): text of the program is what exec noted, as far as there is executable memory. */
-static void split_text(const struct process *process, struct ledger_numbers *numbers)
+static void split_text(const struct process *process, struct ledger_numbers *numbers,
+		       struct ledger_facts *facts)
 {
 	uint64_t mask = process->page_size - 1, all = numbers->value[MODEL_LIB], text;
 
 	if (!process->has_stat || !process->stat.addresses_known)
 		return;
 	text = ((process->stat.end_code + mask) & ~mask) - (process->stat.start_code & ~mask);
-	text = text < all ? text : all;
+	if (text > all) {
+		facts->text_cut = text - all;
+		text = all;
+	}
 	numbers_set(numbers, MODEL_EXE, text);
 	numbers_set(numbers, MODEL_LIB, all - text);
 }
 
-void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbers)
+void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbers,
+		     struct ledger_facts *facts)
 {
 	bool flags = process->smaps_gap == GAP_NONE;
 
@@ -117,7 +122,7 @@ void ledger_sum_vmas(const struct process *process, struct ledger_numbers *numbe
 	if (!flags)
 		return;
 	numbers->present |= 1ULL << MODEL_DATA | 1ULL << MODEL_STACK | 1ULL << MODEL_LOCKED;
-	split_text(process, numbers);
+	split_text(process, numbers, facts);
 	if (!(numbers->present >> MODEL_LIB & 1))
 		numbers->gap = process->has_stat ? GAP_NEEDS_PRIVILEGE : process->stat_gap;
 }

@@ -116,6 +116,20 @@ static void test_gate(void)
 	CHECK_U64(judge(LEDGER_VSS)->verdict, LEDGER_UNEXPLAINED);
 }
 
+static void test_text(void)
+{
+	begin();
+	put_both(LEDGER_STATUS, STATUS_VM_EXE, 8);
+	put_both(LEDGER_STATM, STATM_TEXT, 552);
+	put(&reading.after[LEDGER_MODEL], MODEL_EXE, 8);
+	CHECK_U64(judge(LEDGER_EXE)->verdict, LEDGER_UNEXPLAINED);
+	facts.text_cut = 544 * KIB;
+	CHECK_U64(judge(LEDGER_EXE)->verdict, LEDGER_EXPLAINED);
+	CHECK_U64(judge(LEDGER_EXE)->findings[0].certainty, CERTAINTY_OBSERVED);
+	facts.text_cut = 548 * KIB;
+	CHECK_U64(judge(LEDGER_EXE)->verdict, LEDGER_UNEXPLAINED);
+}
+
 /* Each line of smaps loses less than 1 KiB, and so does rollup as a whole. */
 static void test_rounding(void)
 {
@@ -311,6 +325,7 @@ int main(void)
 	test_missing();
 	test_lag();
 	test_gate();
+	test_text();
 	test_rounding();
 	test_swap();
 	test_tables();

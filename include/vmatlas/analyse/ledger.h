@@ -82,6 +82,7 @@ enum ledger_kind { LEDGER_KIND_ANON, LEDGER_KIND_FILE, LEDGER_KIND_SHMEM, LEDGER
 struct ledger_facts {
 	uint32_t page_size;
 	uint64_t gate;			/* VMAs that maps lists and no counter counts: [vsyscall] */
+	uint64_t text_cut;		/* text of the program that is not executable-only any more */
 	uint64_t processors;		/* 0: not known */
 	uint64_t threads;
 	bool batched;			/* counters are kept per CPU (6.2), not per thread */
@@ -114,6 +115,7 @@ struct ledger_facts {
 /* Rules of the kernel by which two sources differ; names are promises (ledger_rule_names). */
 enum ledger_rule {
 	DIFFERS_GATE,		/* the gate VMA is in maps and smaps, not in total_vm */
+	DIFFERS_TEXT,		/* VmExe is no more than all executable memory */
 	DIFFERS_OBJECT_SWAP,	/* smaps counts swapped pages of shared objects as Swap */
 	DIFFERS_ROUNDING,		/* Pss and its like are cut to KiB per line */
 	DIFFERS_MIGRATION,		/* smaps counts pages that are being migrated */
