@@ -26,8 +26,9 @@ void activity_read(struct source_process *source, struct activity *activity)
 	if (source_text(source, 0, SOURCE_STATUS, &text, NULL) < 0 ||
 	    status_parse(buf_span(&text), &status, NULL) < 0)
 		return;
-	/* Of the main thread only: others may have run. */
-	if (!read_number(buf_span(&text), "\nThreads:", &threads) || threads != 1 ||
+	/* Of the main thread only: others may have run, unless all are stopped together. */
+	if (!read_number(buf_span(&text), "\nThreads:", &threads) ||
+	    (threads != 1 && status.state != 'T') ||
 	    !read_number(buf_span(&text), "\nvoluntary_ctxt_switches:", &wanted) ||
 	    !read_number(buf_span(&text), "\nnonvoluntary_ctxt_switches:", &forced))
 		return;

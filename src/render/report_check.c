@@ -350,6 +350,15 @@ static int add_differences(struct report *report, const struct ledger *ledger)
 	return rc;
 }
 
+/* What runs may differ by more than any rule tells. */
+static const char *what_to_do(const struct ledger *ledger)
+{
+	bool runs = ledger->live && (ledger->moved || ledger->facts.ran);
+
+	return runs && ledger->verdicts[LEDGER_UNEXPLAINED] ?
+		" --stop lets it stand still." : "";
+}
+
 static const char *what_moved(const struct ledger *ledger)
 {
 	if (!ledger->live)
@@ -379,9 +388,9 @@ static int add_summary(struct report *report, const struct ledger *ledger)
 	report_fact(report, "others_moved", NULL, others, REPORT_JSON_ONLY);
 	report_fact(report, "ran", NULL, ran, REPORT_JSON_ONLY);
 	report_fact(report, "looks", NULL, cell_count(ledger->looks), REPORT_JSON_ONLY);
-	return report_prose(report, "%zu rows equal, %zu explained, %zu unexplained. %s",
+	return report_prose(report, "%zu rows equal, %zu explained, %zu unexplained. %s%s",
 			    n[LEDGER_EQUAL], n[LEDGER_EXPLAINED], n[LEDGER_UNEXPLAINED],
-			    what_moved(ledger));
+			    what_moved(ledger), what_to_do(ledger));
 }
 
 int report_check(struct report *report, const struct ledger *ledger,

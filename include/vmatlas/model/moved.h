@@ -5,7 +5,8 @@
 #include "vmatlas/model/process.h"
 
 /* Whether a process ran at all: if it has one thread, which was asleep at both times and was
- * not switched to in between, its map is what it was, and need not be read again. */
+ * not switched to in between, or if it was stopped, its map is what it was, and need not be read
+ * again. */
 struct activity {
 	bool asleep;
 	uint64_t switches;
