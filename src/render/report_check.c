@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <stdlib.h>
-
+#include "columns.h"
 #include "render.h"
 #include "vmatlas/render/report_check.h"
-
-static const struct ledger_line *line_of(const void *row)
-{
-	return row;
-}
 
 static struct cell value_cell(const struct ledger_value *value)
 {
@@ -153,16 +147,8 @@ static struct cell explanation_cell(const struct ledger_line *line, struct scrat
 	return cell_words(scratch_printf(scratch, "%s", buf_str(&text)));
 }
 
-#define GETTER(name, expression)                                                          \
-	static void get_##name(const void *ctx, const void *row, struct cell *cell,       \
-			       struct scratch *scratch)                                   \
-	{                                                                                 \
-		const struct ledger_line *line = line_of(row);                            \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GETTER(name, expression) \
+	COLUMN_VALUE(get_##name, const struct ledger_line *line, expression)
 
 GETTER(name, cell_text(ledger_row_names[line->row].name))
 GETTER(meaning, cell_text(ledger_row_names[line->row].meaning))
@@ -185,7 +171,7 @@ GETTER(explanation, explanation_cell(line, scratch))
 #define JSON COLUMN_JSON
 
 const struct column check_columns[] = {
-	{ "name", "NAME", "quantity", SHOWN | JSON, 0, 13, get_name },
+	{ "name", "NAME", "quantity", BOTH, 0, 13, get_name },
 	{ "meaning", "MEANING", "what it is", 0, 0, 30, get_meaning },
 	{ "values", "VALUES", "all sources", JSON, 0, 40, get_values },
 	{ "smaps", "SMAPS", "sum over all VMAs of smaps", SHOWN | RIGHT, 0, 6, get_smaps },
@@ -197,14 +183,14 @@ const struct column check_columns[] = {
 	{ "pages", "PAGES", "sum over all pages", SHOWN | RIGHT, 0, 6, get_pages },
 	{ "model", "MODEL", "from VMAs and their flags; the modelled page table", SHOWN | RIGHT,
 	  0, 6, get_model },
-	{ "difference", "DIFF", "the largest difference to the first source", SHOWN | RIGHT | JSON,
+	{ "difference", "DIFF", "the largest difference to the first source", NUMBER,
 	  0, 6, get_difference },
-	{ "verdict", "VERDICT", "equal, explained, unexplained, single or missing", SHOWN | JSON,
+	{ "verdict", "VERDICT", "equal, explained, unexplained, single or missing", BOTH,
 	  0, 11, get_verdict },
 	{ "ok", "OK", "no unexplained difference", JSON, 0, 3, get_ok },
 	{ "certainty", "CERTAINTY", "how sure the verdict is", JSON, 0, 9, get_certainty },
 	{ "explanation", "EXPLANATION", "why sources differ", JSON, 0, 40, get_explanation },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static bool says_something(const struct ledger_line *line)
@@ -258,16 +244,8 @@ static struct cell allowed_cell(const struct ledger_finding *finding)
 	return cell_delta(0, (uint64_t)(finding->difference < 0 ? finding->low : finding->high));
 }
 
-#define GROUP_GETTER(name, expression)                                                    \
-	static void get_group_##name(const void *ctx, const void *row, struct cell *cell, \
-				     struct scratch *scratch)                             \
-	{                                                                                 \
-		const struct group *group = row;                                          \
-                                                                                          \
-		(void)ctx;                                                                \
-		(void)scratch;                                                            \
-		*cell = (expression);                                                     \
-	}
+#define GROUP_GETTER(name, expression) \
+	COLUMN_VALUE(get_group_##name, const struct group *group, expression)
 
 GROUP_GETTER(name, cell_text(ledger_row_names[group->line->row].name))
 GROUP_GETTER(sources, names_cell(ledger_source_names, group->sources, scratch))
@@ -281,23 +259,23 @@ GROUP_GETTER(explained, cell_bool(group->first->explained))
 GROUP_GETTER(certainty, cell_text(certainty_name(group->first->certainty)))
 
 static const struct column group_columns[] = {
-	{ "name", "NAME", "quantity", SHOWN | JSON, 0, 13, get_group_name },
-	{ "sources", "SOURCE", "sources that differ", SHOWN | JSON, 0, 12, get_group_sources },
-	{ "reference", "FROM", "by so much from this one", SHOWN | JSON, 0, 6,
+	{ "name", "NAME", "quantity", BOTH, 0, 13, get_group_name },
+	{ "sources", "SOURCE", "sources that differ", BOTH, 0, 12, get_group_sources },
+	{ "reference", "FROM", "by so much from this one", BOTH, 0, 6,
 	  get_group_reference },
-	{ "difference", "DIFF", "source less reference", SHOWN | RIGHT | JSON, 0, 6,
+	{ "difference", "DIFF", "source less reference", NUMBER, 0, 6,
 	  get_group_difference },
 	{ "allowed", "ALLOWED", "what the rules allow for", SHOWN | RIGHT, 0, 7,
 	  get_group_allowed },
 	{ "low", "LOW", "the least difference that the rules allow for", JSON, 0, 7,
 	  get_group_low },
 	{ "high", "HIGH", "the largest", JSON, 0, 7, get_group_high },
-	{ "rules", "RULES", "rules of the kernel that apply", SHOWN | JSON, 0, 20,
+	{ "rules", "RULES", "rules of the kernel that apply", BOTH, 0, 20,
 	  get_group_rules },
 	{ "explained", "EXPLAINED", "the rules allow for it", JSON, 0, 5, get_group_explained },
-	{ "certainty", "CERTAINTY", "how sure that is", SHOWN | JSON, 0, 9,
+	{ "certainty", "CERTAINTY", "how sure that is", BOTH, 0, 9,
 	  get_group_certainty },
-	{ NULL, NULL, NULL, 0, 0, 0, NULL },
+	{ NULL },
 };
 
 static int add_groups(struct report *report, const struct ledger_line *line)

@@ -57,7 +57,8 @@ static int text_open(struct source_process *process, pid_t tid, enum source_text
 	struct error local = ERROR_INIT;
 	int rc = process->source->ops->text_open(process, tid, what, fd, &local);
 
-	return source_tell_access(process, tid ? ACCESS_MAX : texts[what].access, rc, &local, error);
+	return source_tell_access(process, tid ? ACCESS_MAX : texts[what].access, rc, &local,
+				  error);
 }
 
 int source_stream_open(struct source_process *process, enum source_text what,
@@ -161,6 +162,7 @@ int source_system_text(struct source *source, enum source_system_text what, stru
 	if (!source->ops->system_open)
 		return source_not_recorded(error, NULL);
 	error_init(&local);
-	rc = source_tell(source, source->ops->system_open(source, what, &fd, &local), &local, error);
+	rc = source->ops->system_open(source, what, &fd, &local);
+	rc = source_tell(source, rc, &local, error);
 	return rc < 0 ? rc : source_read_all(source, fd, NULL, SOURCE_TEXT_BYTES, text, error);
 }
