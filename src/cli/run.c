@@ -64,8 +64,8 @@ int cli_warn_moved(struct report *report, const struct process *process,
 		return -1;
 	if (!moved)
 		return 0;
-	buf_addf(&text, "%llu VMAs appeared, went or changed their bounds or permissions "
-		 "while the pages were read", (unsigned long long)moved);
+	buf_addf(&text, "%llu VMA%s appeared, went or changed bounds or permissions while the "
+		 "pages were read", (unsigned long long)moved, plural(moved));
 	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
 }
 

@@ -187,8 +187,8 @@ static void tell_cost(const struct watch *watch, struct report *report)
 	};
 	int way = watch->needs & WATCH_NEED_PAGES ? 2 : watch->needs & WATCH_NEED_ROLLUP ? 1 : 0;
 
-	report_prose(report, "%llu samples. The last one took %llu.%02llu ms and %llu calls, from "
-		     "%s.%s", (unsigned long long)watch->rounds,
+	report_prose(report, "%llu sample%s. The last one took %llu.%02llu ms and %llu calls, from "
+		     "%s.%s", (unsigned long long)watch->rounds, plural(watch->rounds),
 		     (unsigned long long)now->cost_us / 1000,
 		     (unsigned long long)now->cost_us / 10 % 100,
 		     (unsigned long long)now->cost_calls, ways[way],

@@ -173,8 +173,8 @@ static int clipped_warn(struct process *process)
 	if (!process->clipped)
 		return 0;
 	return process_warn(process, "changed",
-			    "%zu lines overlapped or went back: the map changed while it was read",
-			    process->clipped);
+			    "%zu line%s overlapped or went back: the map changed while it was read",
+			    process->clipped, plural(process->clipped));
 }
 
 int vma_array_read(struct process *process, bool smaps, struct error *error)

@@ -58,9 +58,10 @@ static void say_sharers(const struct addr_part *p, const struct sharers *sharers
 	}
 	if (sharers->counted_known)
 		addr_say(p, "Found", scratch_printf(p->scratch, "%zu of %" PRIu32
-						    " entries, in %zu other processes searched",
+						    " entries, in %zu other process%s searched",
 						    sharers_found(sharers), sharers->counted,
-						    sharers->looked));
+						    sharers->looked,
+						    sharers->looked == 1 ? "" : "es"));
 	for (const struct name *name = sharers_why_names; name->name; name++)
 		if (sharers->why & name->value)
 			addr_say(p, "", span_of(name->meaning));

@@ -28,6 +28,8 @@ static const struct meaning meanings[] = {
 	{ STATE_UNTOUCHED, STATE_FILE, ANY, "first touched, or mapped around a fault" },
 	{ STATE_UNTOUCHED, STATE_OBJECT, ANY, "first touched, or mapped around a fault" },
 	{ STATE_UNTOUCHED, STATE_COPY, ANY, "first touched by a write" },
+	{ STATE_UNTOUCHED, STATE_KERNEL, ANY, "first touched" },
+	{ STATE_KERNEL, STATE_UNTOUCHED, ANY, "no longer mapped" },
 	{ STATE_UNTOUCHED, STATE_SWAP, ANY, "touched, then swapped out" },
 	{ STATE_ANON_SHARED, STATE_ANON, FRAME_OTHER, "copied since" },
 	{ STATE_ANON_SHARED, STATE_ANON, FRAME_SAME,
@@ -109,6 +111,8 @@ static void add_subject(struct buf *text, const struct process *process, const s
 		buf_add(text, slash + 1, (size_t)(name.ptr + name.len - slash - 1));
 	else if (name.len && name.ptr[0] == '[')
 		buf_add_span(text, name);
+	else if (!name.len)
+		buf_add_str(text, "anonymous memory");
 }
 
 static void add_clause(struct buf *text, const char *between)
@@ -138,6 +142,11 @@ static void add_moves(struct buf *text, const struct comparison *comparison,
 
 #define SAID 3	/* transitions in a sentence */
 
+static bool is_worth_saying(const struct compare_transition *item)
+{
+	return transition_changes(item) || diff_meaning(KIN_SAME, item)[0];
+}
+
 /* The next one with fewer pages than `last`, in order of pages. */
 static const struct compare_transition *largest(const struct compare_transition *items,
 						uint32_t count, const bool *said)
@@ -145,7 +154,7 @@ static const struct compare_transition *largest(const struct compare_transition 
 	const struct compare_transition *best = NULL;
 
 	for (uint32_t i = 0; i < count; i++)
-		if (!said[i] && diff_meaning(KIN_SAME, &items[i])[0] &&
+		if (!said[i] && is_worth_saying(&items[i]) &&
 		    (!best || items[i].pages > best->pages))
 			best = &items[i];
 	return best;
@@ -226,9 +235,11 @@ static void add_pages(const struct comparison *comparison, struct buf *text)
 			moved += total->items[i].pages;
 	}
 	if (comparison->pages_gap != GAP_NONE)
-		buf_addf(text, "Pages were not compared: %s.", gap_phrase(comparison->pages_gap));
+		buf_addf(text, "The state of pages was not compared: %s.",
+			 gap_phrase(comparison->pages_gap));
 	else
-		buf_addf(text, "%llu pages are in another state", (unsigned long long)changed);
+		buf_addf(text, "%llu page%s in another state", (unsigned long long)changed,
+			 changed == 1 ? " is" : "s are");
 	if (moved)
 		buf_addf(text, ", and %llu in the same state in another frame",
 			 (unsigned long long)moved);
@@ -238,7 +249,8 @@ static void add_pages(const struct comparison *comparison, struct buf *text)
 void diff_summary(const struct comparison *comparison, struct buf *text)
 {
 	if (!comparison_differs(comparison)) {
-		buf_addf(text, "No difference: %zu VMAs are as before%s.", comparison->map.count,
+		buf_addf(text, "No difference: %zu VMA%s as before%s.", comparison->map.count,
+			 comparison->map.count == 1 ? " is" : "s are",
 			 comparison->pages_gap == GAP_NONE ?
 			 ", and so is the state of every page" : "");
 		if (comparison->pages_gap == GAP_NONE)

@@ -166,8 +166,8 @@ static int warn_changed(struct report *report, const struct cow_counts *totals)
 
 	if (!totals->changed)
 		return 0;
-	buf_addf(&text, "%llu pages changed while they were read; their state is uncertain",
-		 (unsigned long long)totals->changed);
+	buf_addf(&text, "%llu page%s changed while being read; the state is uncertain",
+		 (unsigned long long)totals->changed, plural(totals->changed));
 	return report_warning(report, gap_name(GAP_CHANGED), buf_span(&text));
 }
 

@@ -74,6 +74,16 @@ static int report_side(struct report *report, const struct comparison *compariso
 	return 0;
 }
 
+/* Texts of a map alone do not tell whose they are. */
+static const char *relation_words(const struct comparison *comparison)
+{
+	if (comparison->map.kin == KIN_FORK && (!comparison->process[BEFORE]->pid ||
+						!comparison->process[AFTER]->pid))
+		return "laid out alike: one process at two times, a fork, or a program without "
+		       "address randomisation";
+	return name_meaning(compare_kin_names, comparison->map.kin);
+}
+
 static int report_head(struct report *report, const struct comparison *comparison,
 		       const struct diff_show *show)
 {
@@ -85,7 +95,7 @@ static int report_head(struct report *report, const struct comparison *compariso
 			return -ERROR_NOMEM;
 	report_fact(report, "relation", NULL, cell_text(kin), REPORT_JSON_ONLY);
 	report_fact(report, NULL, "relation",
-		    cell_text(name_meaning(compare_kin_names, comparison->map.kin)),
+		    cell_text(relation_words(comparison)),
 		    REPORT_TEXT_ONLY);
 	report_fact(report, "differs", NULL, cell_bool(comparison_differs(comparison)),
 		    REPORT_JSON_ONLY);

@@ -84,11 +84,11 @@ static void say(const struct compare_group *group, const struct diff_ctx *ctx, s
 		changed += member->change == CHANGE_SAME && member->differs;
 		eroded += member->eroded;
 	}
-	buf_addf(text, "Of %zu processes %zu came, %zu went and %zu changed.", group->count, came,
-		 went, changed);
+	buf_addf(text, "Of %zu process%s %zu came, %zu went and %zu changed.", group->count,
+		 group->count == 1 ? "" : "es", came, went, changed);
 	if (ctx->gaps.pages == GAP_NONE && eroded)
-		buf_addf(text, " %llu pages that were shared after fork were copied since: they "
-			 "cost the family %llu KiB.", (unsigned long long)eroded,
+		buf_addf(text, " Copied since, of what was shared after fork: %llu page%s, which "
+			 "cost the family %llu KiB.", (unsigned long long)eroded, plural(eroded),
 			 (unsigned long long)eroded * group->page_size / 1024);
 }
 

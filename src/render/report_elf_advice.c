@@ -3,11 +3,6 @@
 
 #include "report_elf_parts.h"
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static struct span advice_now(const struct forecast_advice *a, struct scratch *scratch)
 {
 	return scratch_printf(scratch,
@@ -44,9 +39,9 @@ static struct span advice_text(const struct forecast *forecast, const struct for
 			a->pages == 1 ? "s" : "");
 	case ADVICE_TEXTREL:
 		return scratch_printf(scratch,
-			"%llu relocation%s in code make %llu page%s of it private in every "
+			"%llu relocation%s in code make%s %llu page%s of it private in every "
 			"process. Compile with -fPIC.", (unsigned long long)a->before,
-			plural(a->before), (unsigned long long)a->pages, plural(a->pages));
+			plural(a->before), a->before == 1 ? "s" : "", (unsigned long long)a->pages, plural(a->pages));
 	case ADVICE_WRITE_EXECUTE:
 		return scratch_printf(scratch,
 			"%llu segment%s can be written and executed: code can be changed there.",

@@ -39,10 +39,11 @@ static int report_fill(struct report *report, const struct pagetable *table)
 	report_fact(report, "fill", NULL, cell_object(items, ARRAY_SIZE(items)),
 		    REPORT_JSON_ONLY);
 	report_line(report, "");
-	return report_prose(report, "Of %" PRIu64 " PTE tables %" PRIu64 " are full, %" PRIu64
-			    " hold at most %u of %u entries, %" PRIu64 " of them one.", tables,
-			    table->fill.full, table->fill.sparse, entries / TABLE_SPARSE_PART,
-			    entries, table->fill.single);
+	return report_prose(report, "Of %" PRIu64 " PTE table%s %" PRIu64 " %s full, %" PRIu64
+			    " %s at most %u of %u entries, %" PRIu64 " only one.", tables,
+			    plural(tables), table->fill.full, table->fill.full == 1 ? "is" : "are",
+			    table->fill.sparse, table->fill.sparse == 1 ? "holds" : "hold",
+			    entries / TABLE_SPARSE_PART, entries, table->fill.single);
 }
 
 static uint64_t unused_bytes(const struct geometry *g, const struct table_waste *waste)

@@ -48,7 +48,8 @@ grep -q '"before": 0' "$work/out" && bad "what was not recorded is 0"
 document 0 --json --exit-code "$work/a" "$work/a/maps"
 document 0 --json --exit-code --from "$work/a" $one
 run 0 "$work/a" $one
-grep -q 'Pages were not compared: ' "$work/out" || bad "nothing says that pages were not compared"
+grep -q '^relation  *laid out alike: one process at two times' "$work/out" || bad "a fork is said of two texts"
+grep -q 'pages was not compared: ' "$work/out" || bad "nothing says that pages were not compared"
 
 # With smaps there are counters.
 cat /proc/$one/smaps >"$work/a/smaps"

@@ -38,4 +38,10 @@ const char *buf_str(const struct buf *buf);		/* "" when empty */
  */
 int array_grow(void **items, size_t *cap, size_t count, size_t size);
 
+/* "%zu page%s", pages, plural(pages) */
+static inline const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 #endif
