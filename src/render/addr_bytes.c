@@ -33,9 +33,9 @@ static void member_slot(const struct addr_part *p)
 	}
 	items[0] = cell_named("value", cell_hex(slot->value));
 	items[1] = cell_named("file", slot->elf.object == OBJECT_NONE ? cell_null() :
-			      cell_bytes(span_of(p->process->objects[slot->elf.object].name)));
+			      cell_path(span_of(p->process->objects[slot->elf.object].name)));
 	items[2] = cell_named("symbol", slot->elf.has_symbol ?
-			      cell_bytes(span_of(slot->elf.symbol.name)) : cell_null());
+			      cell_path(span_of(slot->elf.symbol.name)) : cell_null());
 	items[3] = cell_named("symbol_offset", slot->elf.has_symbol ?
 			      cell_hex(slot->elf.symbol_offset) : cell_null());
 	addr_member(p, "slot", cell_object(items, 4));

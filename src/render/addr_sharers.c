@@ -37,7 +37,7 @@ static void member_sharers(const struct addr_part *p, const struct sharers *shar
 
 		report_object_begin(p->report, NULL, NULL);
 		addr_member(p, "pid", cell_count((uint64_t)item->pid));
-		addr_member(p, "comm", cell_bytes(buf_span(&item->comm)));
+		addr_member(p, "comm", cell_path(buf_span(&item->comm)));
 		addr_member(p, "address", cell_hex(item->address));
 		report_object_end(p->report);
 	}

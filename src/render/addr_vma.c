@@ -180,7 +180,7 @@ static void say_line(const struct addr_part *p)
 static struct cell symbol_cell(const struct address_elf *elf)
 {
 	if (elf->has_symbol)
-		return cell_bytes(span_of(elf->symbol.name));
+		return cell_path(span_of(elf->symbol.name));
 	return cell_missing(elf->symbol_gap);
 }
 
@@ -189,21 +189,21 @@ static void member_elf(const struct addr_part *p, const struct object *object)
 	const struct address_elf *elf = &p->address->elf;
 
 	report_object_begin(p->report, "elf", NULL);
-	addr_member(p, "file", cell_bytes(object_name(object)));
+	addr_member(p, "file", cell_path(object_name(object)));
 	addr_member(p, "build_id", object->elf->build_id_size ?
 		    cell_bytes(build_id_text(p, object->elf)) : cell_null());
 	addr_member(p, "load_bias", cell_hex(object->load_bias));
 	addr_member(p, "address", cell_hex(elf->vaddr));
 	addr_member(p, "segment", elf->segment >= 0 ? cell_count((uint64_t)elf->segment) :
 		    cell_null());
-	addr_member(p, "section", elf->section ? cell_bytes(span_of(elf->section->name)) :
+	addr_member(p, "section", elf->section ? cell_path(span_of(elf->section->name)) :
 		    cell_null());
 	addr_member(p, "symbol", symbol_cell(elf));
 	addr_member(p, "symbol_offset", elf->has_symbol ? cell_hex(elf->symbol_offset) :
 		    cell_null());
 	addr_member(p, "symbol_covers", elf->has_symbol ? cell_bool(elf->covered) : cell_null());
 	addr_member(p, "symbols_from", addr_word(elf_symbols_origin_names, elf->origin));
-	addr_member(p, "source_file", elf->line.file ? cell_bytes(span_of(elf->line.file)) :
+	addr_member(p, "source_file", elf->line.file ? cell_path(span_of(elf->line.file)) :
 		    cell_missing(elf->line_gap));
 	addr_member(p, "source_line", elf->line.line ? cell_count(elf->line.line) :
 		    cell_missing(elf->line_gap));

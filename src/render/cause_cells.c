@@ -15,9 +15,9 @@ static struct cell symbol_cell(const struct cause_symbol *symbol, struct scratch
 
 	if (!items)
 		return cell_null();
-	items[0] = cell_named("name", cell_bytes(span_of(symbol->name)));
+	items[0] = cell_named("name", cell_path(span_of(symbol->name)));
 	items[1] = cell_named("demangled", symbol->demangled ?
-			      cell_bytes(span_of(symbol->demangled)) : cell_null());
+			      cell_path(span_of(symbol->demangled)) : cell_null());
 	items[2] = cell_named("holder", cell_text(holder_names[symbol->holder]));
 	items[3] = cell_named("address", cell_hex(symbol->address));
 	items[4] = cell_named("bytes", cell_size(symbol->bytes));

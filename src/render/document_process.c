@@ -14,7 +14,7 @@ static struct cell stat_cell(const struct process *process, uint64_t value)
 
 static struct cell bytes_cell(const struct buf *bytes, enum gap gap)
 {
-	return bytes->len ? cell_bytes(buf_span(bytes)) : cell_missing(gap);
+	return bytes->len ? cell_path(buf_span(bytes)) : cell_missing(gap);
 }
 
 int report_document_process(struct report *report, const struct process *process)

@@ -75,12 +75,12 @@ static void user_items(const struct mapped *mapped, const struct mapped_user *us
 	const struct tally_sum *sum = &user->sum;
 
 	items[0] = cell_named("pid", user_pid(mapped, user));
-	items[1] = cell_named("comm", cell_bytes(buf_span(&mapped->comms[user->process])));
+	items[1] = cell_named("comm", cell_path(buf_span(&mapped->comms[user->process])));
 	items[2] = cell_named("rss", user_sum(mapped, user, sum->rss));
 	items[3] = cell_named("pss", user_sum(mapped, user, sum->pss));
 	items[4] = cell_named("uss", user_sum(mapped, user, sum->uss));
 	items[5] = cell_named("copied", user_sum(mapped, user, sum->anon));
-	items[6] = cell_named("path", user->name.len ? cell_bytes(buf_span(&user->name)) :
+	items[6] = cell_named("path", user->name.len ? cell_path(buf_span(&user->name)) :
 			      cell_null());
 }
 
@@ -119,7 +119,7 @@ OBJECT(count, cell_count(row->user_count))
 OBJECT(processes, users_of(mapped, row, scratch))
 
 USER(pid, user_pid(mapped, row))
-USER(comm, cell_bytes(buf_span(&mapped->comms[row->process])))
+USER(comm, cell_path(buf_span(&mapped->comms[row->process])))
 USER(rss, user_sum(mapped, row, row->sum.rss))
 USER(pss, user_sum(mapped, row, row->sum.pss))
 USER(uss, user_sum(mapped, row, row->sum.uss))

@@ -226,7 +226,7 @@ GETTER(owner)
 		return;
 	owner = &process->vmas[vma->owner];
 	name = vma_name(process, owner);
-	*cell = name.len && name.ptr[0] == '/' ? cell_bytes(name) : cell_hex(owner->start);
+	*cell = name.len && name.ptr[0] == '/' ? cell_path(name) : cell_hex(owner->start);
 }
 
 static void get_key(const struct map_ctx *ctx, const struct vma *vma, enum smaps_key key,

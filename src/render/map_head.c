@@ -10,9 +10,9 @@ static struct cell stat_cell(const struct process *process, uint64_t value)
 /* The members every document has, and room for what a map adds. */
 static int report_process_begin(struct report *report, const struct process *process)
 {
-	struct cell exe = process->exe.len ? cell_bytes(buf_span(&process->exe)) :
+	struct cell exe = process->exe.len ? cell_path(buf_span(&process->exe)) :
 					     cell_missing(process->exe_gap);
-	struct cell comm = process->comm.len ? cell_bytes(buf_span(&process->comm)) :
+	struct cell comm = process->comm.len ? cell_path(buf_span(&process->comm)) :
 					       cell_missing(process->stat_gap);
 	struct cell pid = process->pid ? cell_count((uint64_t)process->pid) :
 					 cell_missing(GAP_NOT_RECORDED);

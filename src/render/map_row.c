@@ -98,7 +98,7 @@ void map_elf_cell(const struct map_ctx *ctx, const struct vma *vma, struct cell 
 	items = scratch_cells(scratch, 5);
 	if (!items)
 		return;
-	items[0] = cell_named("file", cell_bytes(object_name(object)));
+	items[0] = cell_named("file", cell_path(object_name(object)));
 	items[1] = cell_named("build_id", cell_null());
 	if (object->elf->build_id_size)
 		items[1] = cell_named("build_id",

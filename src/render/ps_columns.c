@@ -116,7 +116,7 @@ GETTER(inner_pid, inner_pid(row))
 GETTER(ppid, ps_number(&row->process->ppid))
 GETTER(user, user_of(row, scratch))
 GETTER(uid, ps_number(&row->process->uid))
-GETTER(comm, row->process->ppid.gap == GAP_NONE ? cell_bytes(buf_span(&row->process->comm)) :
+GETTER(comm, row->process->ppid.gap == GAP_NONE ? cell_path(buf_span(&row->process->comm)) :
 	cell_missing(row->process->ppid.gap))
 GETTER(vss, ps_vss(row))
 GETTER(rss, ps_rss(row))

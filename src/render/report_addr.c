@@ -94,7 +94,7 @@ int report_addr(struct report *report, const struct addr_view *view)
 	if (view->address && view->address->vma != VMA_NONE)
 		part.vma = &part.process->vmas[view->address->vma];
 	report_object_begin(report, NULL, title_of(&part).ptr);
-	addr_member(&part, "query", cell_bytes(view->query));
+	addr_member(&part, "query", cell_path(view->query));
 	if (view->address)
 		known(&part);
 	else

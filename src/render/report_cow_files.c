@@ -31,7 +31,7 @@ static struct cell part_cell(const struct cause_part *part, const char *name,
 
 	if (!items)
 		return cell_null();
-	items[0] = cell_named("name", cell_bytes(span_of(name)));
+	items[0] = cell_named("name", cell_path(span_of(name)));
 	items[1] = cell_named("resident", cell_size(part->resident));
 	items[2] = cell_named("clean", cell_size(part->clean));
 	items[3] = cell_named("copied", cell_size(part->copied));

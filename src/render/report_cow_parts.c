@@ -113,7 +113,7 @@ static struct cell where_cell(const struct patch_row *row, struct scratch *scrat
 PATCH_GETTER(address, cell_hex(patch->address))
 PATCH_GETTER(where, where_cell(row, scratch))
 PATCH_GETTER(path, cell_bytes((struct span) { row->object->name, row->object->name_len }))
-PATCH_GETTER(symbol, patch->symbol ? cell_bytes(span_of(patch->symbol)) : cell_null())
+PATCH_GETTER(symbol, patch->symbol ? cell_path(span_of(patch->symbol)) : cell_null())
 PATCH_GETTER(offset, patch->symbol ? cell_hex(patch->offset) : cell_null())
 PATCH_GETTER(length, cell_count(patch->length))
 PATCH_GETTER(file_bytes, hex_bytes(patch, patch->file, scratch))

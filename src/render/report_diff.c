@@ -24,9 +24,9 @@ static struct cell process_cell(const struct process *process, struct scratch *s
 		return cell_null();
 	items[0] = cell_named("pid", process->pid ? cell_count((uint64_t)process->pid) :
 			      cell_missing(GAP_NOT_RECORDED));
-	items[1] = cell_named("comm", process->comm.len ? cell_bytes(buf_span(&process->comm)) :
+	items[1] = cell_named("comm", process->comm.len ? cell_path(buf_span(&process->comm)) :
 			      cell_missing(process->stat_gap));
-	items[2] = cell_named("exe", process->exe.len ? cell_bytes(buf_span(&process->exe)) :
+	items[2] = cell_named("exe", process->exe.len ? cell_path(buf_span(&process->exe)) :
 			      cell_missing(process->exe_gap));
 	items[3] = cell_named("start_time", process->has_stat ?
 			      cell_count(process->stat.start_time) :
@@ -63,7 +63,7 @@ static int report_side(struct report *report, const struct comparison *compariso
 		return -ERROR_NOMEM;
 	items[0] = cell_named("kind", cell_text(host->kind == SOURCE_KIND_LIVE ? "live" :
 									      "snapshot"));
-	items[1] = cell_named("operand", cell_bytes(show->operand[side]));
+	items[1] = cell_named("operand", cell_path(show->operand[side]));
 	items[2] = cell_named("time", time_cell(host));
 	items[3] = cell_named("process", process_cell(process, scratch));
 	items[4] = cell_named("vmas", cell_count(process->vma_count));

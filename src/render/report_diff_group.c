@@ -27,7 +27,7 @@ static struct cell pages_cell(const struct diff_ctx *ctx, const struct compare_m
 #define SUM(which) diff_sum_cell(ctx, member_of(row)->sum, which, scratch)
 
 DIFF_GETTER(pid, cell_count((uint64_t)member_of(row)->pid))
-DIFF_GETTER(comm, member_of(row)->comm.len ? cell_bytes(buf_span(&member_of(row)->comm)) :
+DIFF_GETTER(comm, member_of(row)->comm.len ? cell_path(buf_span(&member_of(row)->comm)) :
 					      cell_null())
 DIFF_GETTER(change, change_cell(ctx, member_of(row)))
 DIFF_GETTER(differs, cell_bool(member_of(row)->differs))
@@ -94,7 +94,7 @@ static void say(const struct compare_group *group, const struct diff_ctx *ctx, s
 
 static void report_side(struct report *report, const char *name, struct span operand)
 {
-	struct cell item = cell_named("operand", cell_bytes(operand));
+	struct cell item = cell_named("operand", cell_path(operand));
 
 	report_fact(report, name, NULL, cell_object(&item, 1), REPORT_JSON_ONLY);
 	report_fact(report, NULL, name, cell_bytes(operand), REPORT_TEXT_ONLY);

@@ -60,7 +60,7 @@ static void report_identity(struct report *report, const struct elf_view *view,
 					   machine.text.ptr, image->is_64 ? 64 : 32,
 					   image->big_endian ? ", big endian" : "");
 
-	report_fact(report, "file", "File", cell_bytes(view->path), 0);
+	report_fact(report, "file", "File", cell_path(view->path), 0);
 	report_fact(report, NULL, "Type", cell_words(words), REPORT_TEXT_ONLY);
 	report_fact(report, "type", NULL, type, REPORT_JSON_ONLY);
 	report_fact(report, "sort", NULL, cell_text(sort_of_file(forecast)), REPORT_JSON_ONLY);
@@ -70,7 +70,7 @@ static void report_identity(struct report *report, const struct elf_view *view,
 	report_fact(report, "entry", NULL, cell_hex(image->entry), REPORT_JSON_ONLY);
 	report_fact(report, "build_id", "Build-id", build_id_cell(image, scratch), 0);
 	report_fact(report, "interpreter", "Interpreter", image->interpreter ?
-		    cell_bytes(span_of(image->interpreter)) : cell_null(), 0);
+		    cell_path(span_of(image->interpreter)) : cell_null(), 0);
 	report_fact(report, "page_size", "Page size", cell_size(forecast->page_size), 0);
 }
 

@@ -26,7 +26,7 @@ static struct cell section_cell(const struct elf_image *image, uint64_t address)
 {
 	const struct elf_section *section = elf_image_section(image, address);
 
-	return section ? cell_bytes(span_of(section->name)) : cell_null();
+	return section ? cell_path(span_of(section->name)) : cell_null();
 }
 
 GETTER(address, cell_hex(page->address))

@@ -47,7 +47,7 @@ static struct cell path_of(const struct family_row *row)
 
 GETTER(pid, cell_count((uint64_t)row->member->pid))
 GETTER(relation, cell_text(row->member->relation == FAMILY_PARENT ? "parent" : "child"))
-GETTER(comm, row->member->comm.len ? cell_bytes(buf_span(&row->member->comm)) : cell_null())
+GETTER(comm, row->member->comm.len ? cell_path(buf_span(&row->member->comm)) : cell_null())
 GETTER(same_mm, row->member->gap != GAP_NONE ? cell_missing(row->member->gap) :
 	cell_bool(row->member->same_mm))
 GETTER(shared, size_of(row, row->pages->shared))

@@ -50,7 +50,7 @@ static struct cell section_cell(const struct page_row *row)
 	const struct elf_section *section = elf_image_section(row->object->elf,
 							      row->page->vaddr);
 
-	return section ? cell_bytes(span_of(section->name)) : cell_null();
+	return section ? cell_path(span_of(section->name)) : cell_null();
 }
 
 static struct cell state_cell(enum page_state state)

@@ -43,7 +43,7 @@ static int tree_json(struct report *report, const struct pagetable_view *view,
 	report_fact(report, "entries", NULL, cell_count(node->entries), 0);
 	report_fact(report, "content", NULL, node->kind == TREE_LEAF ?
 		    cell_text(name_of(entry_kind_names, node->what)) : cell_null(), 0);
-	report_fact(report, "path", NULL, name.len ? cell_bytes(name) : cell_null(), 0);
+	report_fact(report, "path", NULL, name.len ? cell_path(name) : cell_null(), 0);
 	return report_object_end(report);
 }
 

@@ -12,7 +12,7 @@ struct context {
 	COLUMN_VALUE(get_##name, const struct record_process *process, expression)
 
 GETTER(pid, cell_count((uint64_t)process->pid))
-GETTER(comm, process->comm.len ? cell_bytes(buf_span(&process->comm)) :
+GETTER(comm, process->comm.len ? cell_path(buf_span(&process->comm)) :
 		cell_missing(process->ended ? GAP_GONE : GAP_NOT_RECORDED))
 
 COLUMN_GETTER(get_present)
@@ -68,7 +68,7 @@ int report_record(struct report *report, const struct record_result *result, con
 	struct context context = { page_size };
 	struct scratch *scratch = scratch_new();
 
-	report_fact(report, "snapshot", "Snapshot", cell_bytes(span_of(target)), 0);
+	report_fact(report, "snapshot", "Snapshot", cell_path(span_of(target)), 0);
 	report_fact(report, "format", NULL, cell_text(result->stored ? "archive" : "folder"),
 		    REPORT_JSON_ONLY);
 	report_fact(report, "bytes", "Texts", cell_size(result->bytes), 0);

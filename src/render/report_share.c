@@ -67,7 +67,7 @@ SHARE_GETTER(process, pid, cell_count((uint64_t)process_of(row)->pid))
 SHARE_GETTER(process, ppid, facts_of(row)->ppid ? cell_count((uint64_t)facts_of(row)->ppid) :
 	     cell_null())
 SHARE_GETTER(process, comm, facts_of(row)->comm.len ?
-	     cell_bytes(buf_span(&facts_of(row)->comm)) : cell_missing(process_of(row)->gap))
+	     cell_path(buf_span(&facts_of(row)->comm)) : cell_missing(process_of(row)->gap))
 SHARE_GETTER(process, state, cell_text(tally_state_name(process_of(row)->state)))
 SHARE_GETTER(process, vss, size_of(row, process_of(row)->vss))
 SHARE_GETTER(process, rss, size_of(row, process_of(row)->sum.rss))

@@ -35,7 +35,7 @@ static struct cell comm_of(const struct pair_row *row, uint32_t index)
 {
 	const struct buf *comm = &row->share->processes[index].comm;
 
-	return comm->len ? cell_bytes(buf_span(comm)) : cell_missing(row->list[index].gap);
+	return comm->len ? cell_path(buf_span(comm)) : cell_missing(row->list[index].gap);
 }
 
 PAIR_GETTER(pid_a, cell_count((uint64_t)row->list[row->pair->a].pid))

@@ -195,7 +195,7 @@ static void report_change(struct report *report, const struct watch_change *chan
 		cell_named("start", cell_hex(change->start)),
 		cell_named("change", cell_text(name_of(compare_change_names, change->change))),
 		cell_named("role", cell_text(name_of(vma_role_names, change->role))),
-		cell_named("path", object ? cell_bytes((struct span) { object->name,
+		cell_named("path", object ? cell_path((struct span) { object->name,
 						       object->name_len }) : cell_null()),
 		cell_named("size", cell_signed(change->size)),
 		cell_named("rss", cell_signed(change->rss)),
@@ -231,7 +231,7 @@ int report_watch_sample(struct report *report, const struct watch_view *view)
 	};
 	struct cell process[] = {
 		cell_named("pid", cell_count((uint64_t)watched->pid)),
-		cell_named("comm", cell_bytes(buf_span(&watched->comm))),
+		cell_named("comm", cell_path(buf_span(&watched->comm))),
 	};
 
 	report_fact(report, "process", NULL, cell_object(process, 2), REPORT_JSON_ONLY);
