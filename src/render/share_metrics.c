@@ -35,7 +35,7 @@ static uint64_t freed_of(const struct share *share, size_t index)
 {
 	const struct share_freed *freed = &share->processes[index].freed;
 
-	return freed->anon + freed->objects;
+	return freed->anon + freed->objects + freed->hugetlb;
 }
 
 static const struct {
@@ -196,6 +196,8 @@ int report_share_metrics(FILE *out, const struct share *share, const struct shar
 		t->sum_rss);
 	put_one(&metrics, "vmatlas_share_proportional_bytes", "bytes",
 		"Sum of proportional memory.", t->sum_pss);
+	put_one(&metrics, "vmatlas_share_swap_proportional_bytes", "bytes",
+		"Memory in swap, each slot divided by the number of its users.", share->swap.pss);
 	if (t->frames_visible) {
 		put_one(&metrics, "vmatlas_share_resident_once_bytes", "bytes",
 			"Resident memory, each page frame once.", t->bytes_once);
@@ -204,6 +206,11 @@ int report_share_metrics(FILE *out, const struct share *share, const struct shar
 	if (t->frames_visible && !t->crowd) {
 		put_one(&metrics, "vmatlas_share_outside_bytes", "bytes",
 			"Of it mapped outside of the set as well.", t->outside);
+		put_one(&metrics, "vmatlas_share_swap_once_bytes", "bytes",
+			"Memory in swap, each slot once.", t->swap_once);
+		put_one(&metrics, "vmatlas_share_hugetlb_once_bytes", "bytes",
+			"Huge pages from a pool, each once, beside resident memory.",
+			t->hugetlb_once);
 		put_set(&metrics, share);
 		if (put_objects(&metrics, share) < 0)
 			return error_nomem(error);

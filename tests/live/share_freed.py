@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+import openmetrics  # noqa: E402 pylint: disable=wrong-import-position
 import share
 from share import ANON, HUGE, LRU, PAGE, SWAPBACKED, THP, ZERO
 
@@ -364,6 +366,42 @@ def check_swap():
             share.bad(f"swapped-forked: {both['set']['freed']}, alone {one['set']['freed']}")
 
 
+def labelled(document, key):
+    return {(str(row["pid"]),): row[key] for row in document["processes"]}
+
+
+def check_metrics(name):
+    """The numbers of JSON, of processes that sleep; but for what libraries others map."""
+    with share.State(name) as state:
+        if not state.ready:
+            print(f"skipped: metrics of {name}")
+            return
+        pids = [str(pid) for pid in share.tree(state.pids[0])]
+        document = share.share(*pids)
+        text = subprocess.run([share.VMATLAS, "share", "--openmetrics", *pids], check=True,
+                              capture_output=True).stdout
+    families = {family.removeprefix("vmatlas_share_"): {
+        tuple(v for k, v in labels if k in ("pid", "fate", "cause")): number
+        for labels, number in samples.items()}
+        for family, samples in openmetrics.parse(text).items()}
+    total, freed = document["set"], document["set"]["freed"]
+    want = {
+        "processes": {(): len(pids)}, "resident_bytes": {(): total["sum_rss"]},
+        "resident_once_bytes": {(): total["bytes_once"]},
+        "hugetlb_once_bytes": {(): total["hugetlb_once"]},
+        "swap_once_bytes": {(): total["swap_once"]},
+        "swap_proportional_bytes": {(): total["sum_swap_pss"]},
+        "cause_saved_bytes": {(r["cause"],): r["saved"] for r in document["causes"]},
+        "process_shared_bytes": labelled(document, "shared"),
+        "process_freed_bytes": labelled(document, "freed")}
+    for family, values in want.items():
+        if families[family] != values:
+            share.bad(f"{name}: {family} is {families[family]}, not {values}")
+    for fate in "anonymous", "objects", "hugetlb", "swap":
+        if families["end_bytes"][(fate,)] != freed[fate]:
+            share.bad(f"{name}: {fate} is {families['end_bytes']}, not {freed}")
+
+
 def main():
     for name in STATES:
         check_state(name)
@@ -371,6 +409,8 @@ def main():
     with tempfile.TemporaryFile(dir="/var/tmp") as file:
         file.truncate(24 * PAGE)
         check_parts_of("deleted file", mmap.mmap(file.fileno(), 24 * PAGE), "objects")
+    for name in "hugetlb-forked", "swapped-forked", "shared-forked":
+        check_metrics(name)
     check_swap()
     check_sysv()
     check_other_namespace()
