@@ -7,6 +7,7 @@
 #include "vmatlas/parse/stat.h"
 #include "vmatlas/parse/status.h"
 
+#define MOST_PROCESSORS 1000000
 #define CHUNK 4096	/* smaps_rollup is one record */
 
 _Static_assert(STATUS_KEY_MAX <= LEDGER_NUMBERS && SMAPS_KEY_MAX <= LEDGER_NUMBERS,
@@ -118,6 +119,8 @@ static uint64_t count_processors(struct span text)
 		last = first;
 		if (span_take_char(&text, '-') && !span_take_dec(&text, &last))
 			break;
+		if (last < first || last > MOST_PROCESSORS)
+			return 0;
 		count += last - first + 1;
 		if (!span_take_char(&text, ','))
 			break;

@@ -117,6 +117,8 @@ static const struct formula formulas[LEDGER_ROW_MAX][LEDGER_SOURCE_MAX] = {
 	[LEDGER_TABLES] = { STATUS(BIT(STATUS_VM_PTE)), MODEL(BIT(MODEL_TABLES)) },
 };
 
+#define LARGEST (1ULL << 60)	/* more than there is address space */
+
 static uint64_t sum(const struct ledger_numbers *numbers, uint64_t bits)
 {
 	uint64_t all = 0;
@@ -140,7 +142,7 @@ struct ledger_value ledger_value_of(const struct ledger_numbers *numbers, enum l
 					       GAP_NOT_IN_KERNEL };
 	plus = sum(numbers, formula->plus);
 	minus = sum(numbers, formula->minus);
-	if (minus > plus)		/* a text of no kernel */
+	if (minus > plus || plus > LARGEST)	/* a text of no kernel */
 		return (struct ledger_value) { 0, GAP_DAMAGED };
 	return (struct ledger_value) { plus - minus, GAP_NONE };
 }

@@ -50,19 +50,32 @@ struct question {
 		      BIT(LEDGER_PRIVATE_CLEAN) | BIT(LEDGER_PRIVATE_DIRTY))
 #define IN(rows) ((rows) >> q->row & 1)
 
+/* Numbers of a snapshot may be any: so much is more than there is, and sums of it still fit. */
+static int64_t bound(uint64_t bytes)
+{
+	const uint64_t most = 1ULL << 57;
+
+	return (int64_t)(bytes < most ? bytes : most);
+}
+
 static struct range exactly(uint64_t bytes)
 {
-	return (struct range) { (int64_t)bytes, (int64_t)bytes };
+	return (struct range) { bound(bytes), bound(bytes) };
+}
+
+static struct range exactly_less(uint64_t bytes)
+{
+	return (struct range) { -bound(bytes), -bound(bytes) };
 }
 
 static struct range around(uint64_t bytes)
 {
-	return (struct range) { -(int64_t)bytes, (int64_t)bytes };
+	return (struct range) { -bound(bytes), bound(bytes) };
 }
 
 static struct range at_most_less(uint64_t bytes)
 {
-	return (struct range) { -(int64_t)bytes, 0 };
+	return (struct range) { -bound(bytes), 0 };
 }
 
 static struct range gate(const struct question *q, enum ledger_source source)
@@ -80,8 +93,8 @@ static struct range object_swap(const struct question *q, enum ledger_source sou
 {
 	if (q->row != LEDGER_SWAP || (source != LEDGER_SMAPS && source != LEDGER_ROLLUP))
 		return exactly(0);
-	return (struct range) { (int64_t)q->facts->object_swap_least,
-				(int64_t)q->facts->object_swap_most };
+	return (struct range) { bound(q->facts->object_swap_least),
+				bound(q->facts->object_swap_most) };
 }
 
 /* Lines of smaps that may have lost a part of a KiB. */
@@ -159,7 +172,7 @@ static struct range emptied(const struct question *q, enum ledger_source source)
 {
 	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
 
-	return exactly(is_model ? -q->facts->emptied : 0);
+	return exactly_less(is_model ? q->facts->emptied : 0);
 }
 
 static struct range pfn_maps(const struct question *q, enum ledger_source source)

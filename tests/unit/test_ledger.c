@@ -305,6 +305,27 @@ static void test_pages(void)
 		  1 << DIFFERS_UNSURE | 1 << DIFFERS_MIGRATION);
 }
 
+/* Snapshots may hold any number. */
+static void test_hostile(void)
+{
+	begin();
+	memset(&facts, 0xff, sizeof(facts));
+	facts.batched = facts.summed = facts.emptied_seen = facts.ran = false;
+	facts.repeated = 0;
+	for (int source = 0; source < LEDGER_SOURCE_MAX; source++)
+		for (int i = 0; i < LEDGER_NUMBERS; i++) {
+			uint64_t kib = source & 1 ? 1ULL << 49 : 1;
+
+			put(&reading.before[source], i, i & 1 ? UINT64_MAX : 0);
+			put(&reading.after[source], i, i & 2 ? UINT64_MAX : kib);
+		}
+	ledger_judge(&reading, &facts, &ledger);
+	for (int row = 0; row < LEDGER_ROW_MAX; row++)
+		for (size_t i = 0; i < ledger.lines[row].finding_count; i++)
+			CHECK(ledger.lines[row].findings[i].low <= ledger.lines[row].findings[i].high);
+	CHECK_U64(ledger.lines[LEDGER_RSS].values[LEDGER_SMAPS].gap, GAP_DAMAGED);
+}
+
 /* Every name of a table stands at its value. */
 static void test_names(void)
 {
@@ -331,6 +352,7 @@ int main(void)
 	test_tables();
 	test_hugetlb();
 	test_changed();
+	test_hostile();
 	test_others();
 	test_drift();
 	test_pages();
