@@ -22,6 +22,25 @@ int ledger_sharers_add(struct ledger_sharers *sharers, uint32_t mappings, enum l
 void ledger_drift(const struct ledger_sharers *sharers, uint64_t others,
 		  struct ledger_facts *facts);
 
+/* What a difference is asked about, and how far it may go. */
+struct ledger_question {
+	const struct ledger_facts *facts;
+	const struct ledger_line *line;
+	enum ledger_row row;
+	uint64_t moved;		/* bytes by which the row moved between the readings */
+};
+
+struct ledger_range {
+	int64_t low, high;
+};
+
+/* How far the rule lets the difference of both sources go. */
+struct ledger_range ledger_rule_allows(const struct ledger_question *question,
+				       enum ledger_rule rule,
+				       const struct ledger_finding *finding);
+/* Does the row move when other processes run? */
+bool ledger_row_by_others(enum ledger_row row);
+
 /* Parts of one look. */
 
 static inline void numbers_set(struct ledger_numbers *numbers, unsigned number, uint64_t value)

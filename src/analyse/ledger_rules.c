@@ -26,17 +26,6 @@ const struct name ledger_rule_names[] = {
 	{ 0, NULL, NULL },
 };
 
-struct range {
-	int64_t low, high;
-};
-
-struct question {
-	const struct ledger_facts *facts;
-	const struct ledger_line *line;
-	enum ledger_row row;
-	uint64_t moved;		/* bytes by which the row moved between the readings */
-};
-
 #define BIT(n) (1ULL << (n))
 #define RESIDENT_ROWS (BIT(LEDGER_RSS) | BIT(LEDGER_RSS_ANON) | BIT(LEDGER_RSS_FILE) | \
 		       BIT(LEDGER_RSS_SHMEM) | BIT(LEDGER_RSS_OBJECTS))
@@ -58,47 +47,47 @@ static int64_t bound(uint64_t bytes)
 	return (int64_t)(bytes < most ? bytes : most);
 }
 
-static struct range exactly(uint64_t bytes)
+static struct ledger_range exactly(uint64_t bytes)
 {
-	return (struct range) { bound(bytes), bound(bytes) };
+	return (struct ledger_range) { bound(bytes), bound(bytes) };
 }
 
-static struct range exactly_less(uint64_t bytes)
+static struct ledger_range exactly_less(uint64_t bytes)
 {
-	return (struct range) { -bound(bytes), -bound(bytes) };
+	return (struct ledger_range) { -bound(bytes), -bound(bytes) };
 }
 
-static struct range around(uint64_t bytes)
+static struct ledger_range around(uint64_t bytes)
 {
-	return (struct range) { -bound(bytes), bound(bytes) };
+	return (struct ledger_range) { -bound(bytes), bound(bytes) };
 }
 
-static struct range at_most_less(uint64_t bytes)
+static struct ledger_range at_most_less(uint64_t bytes)
 {
-	return (struct range) { -bound(bytes), 0 };
+	return (struct ledger_range) { -bound(bytes), 0 };
 }
 
-static struct range gate(const struct question *q, enum ledger_source source)
+static struct ledger_range gate(const struct ledger_question *q, enum ledger_source source)
 {
 	return exactly(q->row == LEDGER_VSS && source == LEDGER_SMAPS ? q->facts->gate : 0);
 }
 
 /* task_mem() takes the smaller of what exec noted and all that is executable and not writable. */
-static struct range text_cut(const struct question *q, enum ledger_source source)
+static struct ledger_range text_cut(const struct ledger_question *q, enum ledger_source source)
 {
 	return exactly(q->row == LEDGER_EXE && source == LEDGER_STATM ? q->facts->text_cut : 0);
 }
 
-static struct range object_swap(const struct question *q, enum ledger_source source)
+static struct ledger_range object_swap(const struct ledger_question *q, enum ledger_source source)
 {
 	if (q->row != LEDGER_SWAP || (source != LEDGER_SMAPS && source != LEDGER_ROLLUP))
 		return exactly(0);
-	return (struct range) { bound(q->facts->object_swap_least),
+	return (struct ledger_range) { bound(q->facts->object_swap_least),
 				bound(q->facts->object_swap_most) };
 }
 
 /* Lines of smaps that may have lost a part of a KiB. */
-static uint64_t cut_lines(const struct question *q)
+static uint64_t cut_lines(const struct ledger_question *q)
 {
 	if (IN(SHARE_ROWS))
 		return q->facts->shared_vmas;
@@ -107,7 +96,7 @@ static uint64_t cut_lines(const struct question *q)
 	return q->row == LEDGER_LOCKED_PSS ? q->facts->locked_vmas : 0;
 }
 
-static struct range rounding(const struct question *q, enum ledger_source source)
+static struct ledger_range rounding(const struct ledger_question *q, enum ledger_source source)
 {
 	uint64_t lines = cut_lines(q);
 
@@ -116,20 +105,20 @@ static struct range rounding(const struct question *q, enum ledger_source source
 	return at_most_less(source == LEDGER_SMAPS ? lines * 1023 : 0);
 }
 
-static struct range migration(const struct question *q, enum ledger_source source)
+static struct ledger_range migration(const struct ledger_question *q, enum ledger_source source)
 {
 	return at_most_less(source == LEDGER_PAGES &&
 			    IN(RESIDENT_ROWS | SHARE_ROWS | MAPPED_ROWS) ? q->facts->special : 0);
 }
 
-static struct range shared_tables(const struct question *q, enum ledger_source source)
+static struct ledger_range shared_tables(const struct ledger_question *q, enum ledger_source source)
 {
 	return at_most_less(q->row == LEDGER_HUGETLB && source == LEDGER_STATUS ?
 			    q->facts->shareable_hugetlb : 0);
 }
 
 /* How many of the counters of mm_struct add up to the row. */
-static uint64_t counters_in(const struct question *q)
+static uint64_t counters_in(const struct ledger_question *q)
 {
 	switch (q->row) {
 	case LEDGER_RSS:
@@ -160,7 +149,7 @@ static uint64_t counter_lag(const struct ledger_facts *facts)
 	return per_cpu > per_thread ? per_cpu : per_thread;
 }
 
-static struct range lag(const struct question *q, enum ledger_source source)
+static struct ledger_range lag(const struct ledger_question *q, enum ledger_source source)
 {
 	bool lags = source == LEDGER_STAT ||
 		(!q->facts->summed && (source == LEDGER_STATUS || source == LEDGER_STATM));
@@ -168,21 +157,21 @@ static struct range lag(const struct question *q, enum ledger_source source)
 	return around(lags ? counters_in(q) * counter_lag(q->facts) * q->facts->page_size : 0);
 }
 
-static struct range emptied(const struct question *q, enum ledger_source source)
+static struct ledger_range emptied(const struct ledger_question *q, enum ledger_source source)
 {
 	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
 
 	return exactly_less(is_model ? q->facts->emptied : 0);
 }
 
-static struct range pfn_maps(const struct question *q, enum ledger_source source)
+static struct ledger_range pfn_maps(const struct ledger_question *q, enum ledger_source source)
 {
 	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
 
 	return at_most_less(is_model ? q->facts->hidden_room : 0);
 }
 
-static struct range unseen(const struct question *q, enum ledger_source source)
+static struct ledger_range unseen(const struct ledger_question *q, enum ledger_source source)
 {
 	uint64_t room = q->facts->upper_room + (q->facts->emptied_seen ? 0 : q->facts->pte_room);
 	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
@@ -190,31 +179,31 @@ static struct range unseen(const struct question *q, enum ledger_source source)
 	return at_most_less(is_model ? room : 0);
 }
 
-static struct range unsure(const struct question *q, enum ledger_source source)
+static struct ledger_range unsure(const struct ledger_question *q, enum ledger_source source)
 {
 	return around(source == LEDGER_PAGES ? q->facts->unsure : 0);
 }
 
 /* Of one reading against another: taken once, for the source that is compared. */
-static struct range changed(const struct question *q, enum ledger_source source)
+static struct ledger_range changed(const struct ledger_question *q, enum ledger_source source)
 {
 	return around(source != q->line->findings[0].reference ? q->moved : 0);
 }
 
-static bool is_repeated(const struct question *q)
+static bool is_repeated(const struct ledger_question *q)
 {
 	return q->facts->repeated >> q->row & 1;
 }
 
 /* Of one reading against another, as above. */
-static struct range flags(const struct question *q, enum ledger_source source)
+static struct ledger_range flags(const struct ledger_question *q, enum ledger_source source)
 {
 	if (source == q->line->findings[0].reference || is_repeated(q) || !IN(FLAGS_ROWS))
 		return exactly(0);
 	return around(q->facts->flags_drift);
 }
 
-static uint64_t drift_of(const struct question *q)
+static uint64_t drift_of(const struct ledger_question *q)
 {
 	const uint64_t *drift = q->facts->share_drift;
 
@@ -235,14 +224,14 @@ static uint64_t drift_of(const struct question *q)
 	}
 }
 
-static struct range others(const struct question *q, enum ledger_source source)
+static struct ledger_range others(const struct ledger_question *q, enum ledger_source source)
 {
 	if (source == q->line->findings[0].reference || is_repeated(q))
 		return exactly(0);
 	return around(drift_of(q));
 }
 
-static struct range (*const rules[DIFFERS_MAX])(const struct question *q,
+static struct ledger_range (*const rules[DIFFERS_MAX])(const struct ledger_question *q,
 					     enum ledger_source source) = {
 	[DIFFERS_GATE] = gate,
 	[DIFFERS_TEXT] = text_cut,
@@ -260,152 +249,18 @@ static struct range (*const rules[DIFFERS_MAX])(const struct question *q,
 	[DIFFERS_OTHERS] = others,
 };
 
-/* How far the rule lets the difference of both sources go. */
-static struct range allows(const struct question *q, enum ledger_rule rule,
-			   const struct ledger_finding *finding)
+struct ledger_range ledger_rule_allows(const struct ledger_question *q,
+				       enum ledger_rule rule,
+				       const struct ledger_finding *finding)
 {
-	struct range a = rules[rule](q, finding->source);
-	struct range b = rules[rule](q, finding->reference);
+	struct ledger_range a = rules[rule](q, finding->source);
+	struct ledger_range b = rules[rule](q, finding->reference);
 
-	return (struct range) { a.low - b.high, a.high - b.low };
+	return (struct ledger_range) { a.low - b.high, a.high - b.low };
 }
 
-static bool holds(struct range range, int64_t number)
-{
-	return range.low <= number && number <= range.high;
-}
-
-static struct range both(struct range a, struct range b)
-{
-	return (struct range) { a.low + b.low, a.high + b.high };
-}
-
-static bool is_exact(struct range range)
-{
-	return range.low == range.high;
-}
-
-static void settle(struct ledger_finding *finding, struct range range, uint32_t used,
-		   bool explained, enum certainty certainty)
-{
-	finding->low = range.low;
-	finding->high = range.high;
-	finding->rules = used;
-	finding->explained = explained;
-	finding->certainty = certainty;
-}
-
-/* What is known exactly first, then one rule that suffices, then as many as it takes. */
-static void explain(const struct question *q, struct ledger_finding *finding)
-{
-	struct range range[DIFFERS_MAX], sum = { 0, 0 };
-	uint32_t used = 0;
-
-	for (int i = 0; i < DIFFERS_MAX; i++) {
-		range[i] = allows(q, i, finding);
-		if (is_exact(range[i]) && range[i].low) {
-			sum = both(sum, range[i]);
-			used |= 1u << i;
-		}
-	}
-	if (used && holds(sum, finding->difference)) {
-		settle(finding, sum, used, true, CERTAINTY_OBSERVED);
-		return;
-	}
-	for (int i = 0; i < DIFFERS_MAX; i++)
-		if (!is_exact(range[i]) && holds(both(sum, range[i]), finding->difference)) {
-			settle(finding, both(sum, range[i]), used | 1u << i, true,
-			       CERTAINTY_INFERRED);
-			return;
-		}
-	for (int i = 0; i < DIFFERS_MAX; i++)
-		if (!is_exact(range[i]) && !holds(sum, finding->difference)) {
-			sum = both(sum, range[i]);
-			used |= 1u << i;
-		}
-	settle(finding, sum, used, holds(sum, finding->difference), CERTAINTY_INFERRED);
-	if (!finding->explained)
-		finding->certainty = CERTAINTY_UNKNOWN;
-}
-
-/* How far the row went from the first to the last reading, by the source where it went most. */
-static uint64_t row_moved(const struct ledger_reading *reading, enum ledger_row row)
-{
-	uint64_t most = 0;
-
-	for (int i = 0; i < LEDGER_SOURCE_MAX; i++) {
-		struct ledger_value a = ledger_value_of(&reading->before[i], row, i);
-		struct ledger_value b = ledger_value_of(&reading->after[i], row, i);
-		uint64_t by = a.value > b.value ? a.value - b.value : b.value - a.value;
-
-		if (a.gap == GAP_NONE && b.gap == GAP_NONE && by > most)
-			most = by;
-	}
-	return most;
-}
-
-static void compare(const struct question *q, struct ledger_line *line,
-		    enum ledger_source source, enum ledger_source reference)
-{
-	struct ledger_finding *finding = &line->findings[line->finding_count];
-	uint64_t a = line->values[source].value, b = line->values[reference].value;
-
-	if (a == b)
-		return;
-	*finding = (struct ledger_finding) {
-		.source = source, .reference = reference, .difference = (int64_t)(a - b),
-	};
-	line->finding_count++;
-	explain(q, finding);
-	if (!finding->explained)
-		line->verdict = LEDGER_UNEXPLAINED;
-	else if (line->verdict == LEDGER_EQUAL)
-		line->verdict = LEDGER_EXPLAINED;
-}
-
-/* The first source that has the row is what the others are held against. */
-static void judge_line(const struct question *q, struct ledger_line *line)
-{
-	enum ledger_source reference = LEDGER_SOURCE_MAX;
-
-	line->verdict = LEDGER_MISSING;
-	for (enum ledger_source i = 0; i < LEDGER_SOURCE_MAX; i++) {
-		if (line->values[i].gap != GAP_NONE)
-			continue;
-		if (reference == LEDGER_SOURCE_MAX) {
-			reference = i;
-			line->verdict = LEDGER_SINGLE;
-			continue;
-		}
-		if (line->verdict == LEDGER_SINGLE)
-			line->verdict = LEDGER_EQUAL;
-		compare(q, line, i, reference);
-	}
-}
-
-/* Does the row move when other processes run? */
-static bool by_others(enum ledger_row row)
+bool ledger_row_by_others(enum ledger_row row)
 {
 	return (SHARE_ROWS | TURNING_ROWS | FLAGS_ROWS | BIT(LEDGER_SWAP_PSS) |
 		BIT(LEDGER_LOCKED_PSS)) >> row & 1;
-}
-
-void ledger_judge(const struct ledger_reading *reading, const struct ledger_facts *facts,
-		  struct ledger *ledger)
-{
-	ledger->facts = *facts;
-	ledger->moved = ledger->others_moved = false;
-	memset(ledger->verdicts, 0, sizeof(ledger->verdicts));
-	for (enum ledger_row row = 0; row < LEDGER_ROW_MAX; row++) {
-		struct ledger_line *line = &ledger->lines[row];
-		struct question q = { facts, line, row, row_moved(reading, row) };
-
-		*line = (struct ledger_line) { .row = row };
-		for (enum ledger_source i = 0; i < LEDGER_SOURCE_MAX; i++)
-			line->values[i] = ledger_value_of(&reading->after[i], row, i);
-		judge_line(&q, line);
-		ledger->verdicts[line->verdict]++;
-		if (q.moved)
-			*(by_others(row) ? &ledger->others_moved : &ledger->moved) = true;
-	}
 }

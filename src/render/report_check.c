@@ -3,7 +3,7 @@
 
 #include "columns.h"
 #include "render.h"
-#include "vmatlas/render/report_check.h"
+#include "report_check_parts.h"
 
 static struct cell value_cell(const struct ledger_value *value)
 {
@@ -67,33 +67,6 @@ static void add_size(struct buf *text, uint64_t bytes)
 	buf_add(text, digits, len);
 }
 
-/* Sources that differ from the reference by the same amount for the same reason. */
-struct group {
-	const struct ledger_line *line;
-	const struct ledger_finding *first;
-	uint32_t sources;	/* bits */
-};
-
-static bool same_group(const struct ledger_finding *a, const struct ledger_finding *b)
-{
-	return a->difference == b->difference && a->rules == b->rules && a->low == b->low &&
-	       a->high == b->high;
-}
-
-/* The group that begins with finding `at`; false if it belongs to one before. */
-static bool group_at(const struct ledger_line *line, size_t at, struct group *group)
-{
-	*group = (struct group) { line, &line->findings[at], 0 };
-	for (size_t i = 0; i < line->finding_count; i++) {
-		if (!same_group(group->first, &line->findings[i]))
-			continue;
-		if (i < at)
-			return false;
-		group->sources |= 1u << line->findings[i].source;
-	}
-	return true;
-}
-
 /* "status, statm and model" */
 static size_t add_sources(struct buf *text, uint32_t sources)
 {
@@ -111,7 +84,7 @@ static size_t add_sources(struct buf *text, uint32_t sources)
 	return count;
 }
 
-static void add_group(struct buf *text, const struct group *group)
+static void add_group(struct buf *text, const struct check_group *group)
 {
 	const struct ledger_finding *f = group->first;
 	size_t count;
@@ -137,12 +110,12 @@ static void add_group(struct buf *text, const struct group *group)
 static struct cell explanation_cell(const struct ledger_line *line, struct scratch *scratch)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
-	struct group group;
+	struct check_group group;
 
 	if (!line->finding_count)
 		return cell_null();
 	for (size_t i = 0; i < line->finding_count; i++)
-		if (group_at(line, i, &group))
+		if (check_group_at(line, i, &group))
 			add_group(&text, &group);
 	return cell_words(scratch_printf(scratch, "%s", buf_str(&text)));
 }
@@ -166,30 +139,27 @@ GETTER(ok, cell_bool(line->verdict != LEDGER_UNEXPLAINED))
 GETTER(certainty, certainty_cell(line))
 GETTER(explanation, explanation_cell(line, scratch))
 
-#define SHOWN COLUMN_DEFAULT
-#define RIGHT COLUMN_RIGHT
-#define JSON COLUMN_JSON
+#define SUM (COLUMN_DEFAULT | COLUMN_RIGHT)
 
 const struct column check_columns[] = {
 	{ "name", "NAME", "quantity", BOTH, 0, 13, get_name },
 	{ "meaning", "MEANING", "what it is", 0, 0, 30, get_meaning },
-	{ "values", "VALUES", "all sources", JSON, 0, 40, get_values },
-	{ "smaps", "SMAPS", "sum over all VMAs of smaps", SHOWN | RIGHT, 0, 6, get_smaps },
-	{ "rollup", "ROLLUP", "smaps_rollup", SHOWN | RIGHT, 0, 6, get_rollup },
-	{ "status", "STATUS", "counters of status", SHOWN | RIGHT, 0, 6, get_status },
-	{ "statm", "STATM", "counters of statm", SHOWN | RIGHT | COLUMN_SPARE, 0, 6,
-	  get_statm },
-	{ "stat", "STAT", "counters of stat", SHOWN | RIGHT, 0, 6, get_stat },
-	{ "pages", "PAGES", "sum over all pages", SHOWN | RIGHT, 0, 6, get_pages },
-	{ "model", "MODEL", "from VMAs and their flags; the modelled page table", SHOWN | RIGHT,
-	  0, 6, get_model },
+	{ "values", "VALUES", "all sources", COLUMN_JSON, 0, 40, get_values },
+	{ "smaps", "SMAPS", "sum over all VMAs of smaps", SUM, 0, 6, get_smaps },
+	{ "rollup", "ROLLUP", "smaps_rollup", SUM, 0, 6, get_rollup },
+	{ "status", "STATUS", "counters of status", SUM, 0, 6, get_status },
+	{ "statm", "STATM", "counters of statm", SUM | COLUMN_SPARE, 0, 6, get_statm },
+	{ "stat", "STAT", "counters of stat", SUM, 0, 6, get_stat },
+	{ "pages", "PAGES", "sum over all pages", SUM, 0, 6, get_pages },
+	{ "model", "MODEL", "from VMAs and their flags; the modelled page table", SUM, 0, 6,
+	  get_model },
 	{ "difference", "DIFF", "the largest difference to the first source", NUMBER,
 	  0, 6, get_difference },
 	{ "verdict", "VERDICT", "equal, explained, unexplained, single or missing", BOTH,
 	  0, 11, get_verdict },
-	{ "ok", "OK", "no unexplained difference", JSON, 0, 3, get_ok },
-	{ "certainty", "CERTAINTY", "how sure the verdict is", JSON, 0, 9, get_certainty },
-	{ "explanation", "EXPLANATION", "why sources differ", JSON, 0, 40, get_explanation },
+	{ "ok", "OK", "no unexplained difference", COLUMN_JSON, 0, 3, get_ok },
+	{ "certainty", "CERTAINTY", "how sure the verdict is", COLUMN_JSON, 0, 9, get_certainty },
+	{ "explanation", "EXPLANATION", "why sources differ", COLUMN_JSON, 0, 40, get_explanation },
 	{ NULL },
 };
 
@@ -223,108 +193,6 @@ static int add_rows(struct report *report, const struct ledger *ledger,
 	if (rc >= 0 && missing)
 		rc = report_prose(report, "%zu more rows could not be read; -v lists all.",
 				  missing);
-	return rc;
-}
-
-static struct cell names_cell(const struct name *names, uint32_t bits, struct scratch *scratch)
-{
-	struct cell *items = scratch_cells(scratch, 32);
-	size_t count = 0;
-
-	if (!items)
-		return cell_null();
-	for (size_t i = 0; names[i].name; i++)
-		if (bits >> names[i].value & 1)
-			items[count++] = cell_text(names[i].name);
-	return cell_list(items, count);
-}
-
-static struct cell allowed_cell(const struct ledger_finding *finding)
-{
-	return cell_delta(0, (uint64_t)(finding->difference < 0 ? finding->low : finding->high));
-}
-
-#define GROUP_GETTER(name, expression) \
-	COLUMN_VALUE(get_group_##name, const struct group *group, expression)
-
-GROUP_GETTER(name, cell_text(ledger_row_names[group->line->row].name))
-GROUP_GETTER(sources, names_cell(ledger_source_names, group->sources, scratch))
-GROUP_GETTER(reference, cell_text(ledger_source_names[group->first->reference].name))
-GROUP_GETTER(difference, cell_delta(0, (uint64_t)group->first->difference))
-GROUP_GETTER(allowed, allowed_cell(group->first))
-GROUP_GETTER(low, cell_signed(group->first->low))
-GROUP_GETTER(high, cell_signed(group->first->high))
-GROUP_GETTER(rules, names_cell(ledger_rule_names, group->first->rules, scratch))
-GROUP_GETTER(explained, cell_bool(group->first->explained))
-GROUP_GETTER(certainty, cell_text(certainty_name(group->first->certainty)))
-
-static const struct column group_columns[] = {
-	{ "name", "NAME", "quantity", BOTH, 0, 13, get_group_name },
-	{ "sources", "SOURCE", "sources that differ", BOTH, 0, 12, get_group_sources },
-	{ "reference", "FROM", "by so much from this one", BOTH, 0, 6,
-	  get_group_reference },
-	{ "difference", "DIFF", "source less reference", NUMBER, 0, 6,
-	  get_group_difference },
-	{ "allowed", "ALLOWED", "what the rules allow for", SHOWN | RIGHT, 0, 7,
-	  get_group_allowed },
-	{ "low", "LOW", "the least difference that the rules allow for", JSON, 0, 7,
-	  get_group_low },
-	{ "high", "HIGH", "the largest", JSON, 0, 7, get_group_high },
-	{ "rules", "RULES", "rules of the kernel that apply", BOTH, 0, 20,
-	  get_group_rules },
-	{ "explained", "EXPLAINED", "the rules allow for it", JSON, 0, 5, get_group_explained },
-	{ "certainty", "CERTAINTY", "how sure that is", BOTH, 0, 9,
-	  get_group_certainty },
-	{ NULL },
-};
-
-static int add_groups(struct report *report, const struct ledger_line *line)
-{
-	struct group group;
-	int rc = 0;
-
-	for (size_t i = 0; i < line->finding_count && rc >= 0; i++)
-		if (group_at(line, i, &group))
-			rc = report_row(report, &group);
-	return rc;
-}
-
-static uint32_t used_rules(const struct ledger *ledger)
-{
-	uint32_t used = 0;
-
-	for (int i = 0; i < LEDGER_ROW_MAX; i++)
-		for (size_t f = 0; f < ledger->lines[i].finding_count; f++)
-			used |= ledger->lines[i].findings[f].rules;
-	return used;
-}
-
-static bool differs(const struct ledger *ledger)
-{
-	return ledger->verdicts[LEDGER_EXPLAINED] || ledger->verdicts[LEDGER_UNEXPLAINED];
-}
-
-/* The differences, and for people what the names of the rules mean. */
-static int add_differences(struct report *report, const struct ledger *ledger)
-{
-	uint32_t used = used_rules(ledger);
-	struct column_set set;
-	int rc;
-
-	if (!differs(ledger) && report_is_text(report))
-		return 0;
-	rc = column_set_choose(&set, group_columns, NULL, false, NULL);
-	if (rc >= 0)
-		rc = report_table_begin(report, "differences", "Differences", &set, NULL,
-					LEDGER_ROW_MAX);
-	for (int i = 0; i < LEDGER_ROW_MAX && rc >= 0; i++)
-		rc = add_groups(report, &ledger->lines[i]);
-	if (rc >= 0)
-		rc = report_table_end(report);
-	for (int i = 0; i < DIFFERS_MAX && rc >= 0; i++)
-		if (used >> i & 1)
-			rc = report_prose(report, "%s: %s.", ledger_rule_names[i].name,
-					  ledger_rule_names[i].meaning);
 	return rc;
 }
 
@@ -377,6 +245,6 @@ int report_check(struct report *report, const struct ledger *ledger,
 	int rc = add_rows(report, ledger, columns);
 
 	if (rc >= 0)
-		rc = add_differences(report, ledger);
+		rc = report_check_differences(report, ledger);
 	return rc < 0 ? rc : add_summary(report, ledger);
 }
