@@ -8,7 +8,6 @@
 #define SPARSE_LEAST (1ULL << 30)
 #define SPARSE_FACTOR 8
 #define REGIONS 512u
-#define REGION_GAP 16u			/* pages that one read goes on over */
 #define MAYBE_HUGE (64u << 10)		/* the smallest huge page of any architecture */
 
 static struct tally_process *record_of(struct tally_reader *reader)

@@ -19,7 +19,8 @@
 struct selected {
 	pid_t pid;			/* 0: a snapshot that does not tell it */
 	pid_t ppid;			/* 0: none, or not recorded */
-	uint64_t start_time;		/* clock ticks after boot; with the PID it names a process */
+	uint64_t start_time;		/* clock ticks after boot; with the
+					 * PID it names a process */
 };
 
 struct selection {

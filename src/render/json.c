@@ -269,7 +269,8 @@ static int json_begin(struct report *report, const char *schema)
 	struct cell name = cell_text(schema), version = cell_count(1);
 
 	if (buf_add_char(&report->pending, '{') < 0 || next_line(report) < 0 ||
-	    add_member(report, &report->pending, "schema", &name, false) < 0 || next_line(report) < 0)
+	    add_member(report, &report->pending, "schema", &name, false) < 0 ||
+	    next_line(report) < 0)
 		return -1;
 	return add_member(report, &report->pending, "version", &version, false);
 }

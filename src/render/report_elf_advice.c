@@ -41,7 +41,8 @@ static struct span advice_text(const struct forecast *forecast, const struct for
 		return scratch_printf(scratch,
 			"%llu relocation%s in code make%s %llu page%s of it private in every "
 			"process. Compile with -fPIC.", (unsigned long long)a->before,
-			plural(a->before), a->before == 1 ? "s" : "", (unsigned long long)a->pages, plural(a->pages));
+			plural(a->before), a->before == 1 ? "s" : "",
+			(unsigned long long)a->pages, plural(a->pages));
 	case ADVICE_WRITE_EXECUTE:
 		return scratch_printf(scratch,
 			"%llu segment%s can be written and executed: code can be changed there.",

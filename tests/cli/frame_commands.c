@@ -186,7 +186,8 @@ static int run_hold(struct cli *cli)
 	if (stop_begin(cli, &selection, &stop, &error) < 0)
 		return cli_error(&error);
 	printf("count=%zu before=%zu refused=%zu late=%zu spared=%zu guardian=%d\n",
-	       stop.set.count, stop.before, stop.refused, stop.late, stop.spared, (int)stop.guardian);
+	       stop.set.count, stop.before, stop.refused, stop.late, stop.spared,
+	       (int)stop.guardian);
 	fflush(stdout);
 	while (getchar() != EOF)
 		continue;

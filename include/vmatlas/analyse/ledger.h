@@ -82,7 +82,8 @@ enum ledger_kind { LEDGER_KIND_ANON, LEDGER_KIND_FILE, LEDGER_KIND_SHMEM, LEDGER
 struct ledger_facts {
 	uint32_t page_size;
 	uint64_t gate;			/* VMAs that maps lists and no counter counts: [vsyscall] */
-	uint64_t text_cut;		/* text of the program that is not executable-only any more */
+	uint64_t text_cut;		/* text of the program that is not
+					 * executable-only any more */
 	uint64_t processors;		/* 0: not known */
 	uint64_t threads;
 	bool batched;			/* counters are kept per CPU (6.2), not per thread */

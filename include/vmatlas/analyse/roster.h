@@ -30,8 +30,9 @@ struct roster_process {
 	struct roster_number inner_pid;	/* in its own PID namespace */
 	struct roster_number uid;	/* effective */
 	struct roster_number threads;
-	struct roster_number vm_size;	/* bytes, as the next ones; the kernel's own counters, which */
-	struct roster_number vm_rss;	/* trail behind by what each CPU keeps for itself */
+	/* Bytes; the kernel's own counters, which trail behind by what each CPU keeps for itself. */
+	struct roster_number vm_size;
+	struct roster_number vm_rss;
 	struct roster_number pagetables;
 	enum gap cgroup_gap;		/* GAP_NOT_READ if it was not asked for; so the next ones */
 	struct buf cgroup;		/* the one that memory is charged to */

@@ -36,8 +36,8 @@ struct tally_request {
 	size_t count;
 	unsigned needs;
 	unsigned threads;	/* 0: as many as useful */
-	/* So many sets are told apart, 0: what a hundred megabytes hold. Frames of others are counted
-	 * once, as `crowd`; sums of the processes that map them are the kernel's. */
+	/* So many sets are told apart, 0: what a hundred megabytes hold. Frames of others are
+	 * counted once, as `crowd`; sums of the processes that map them are the kernel's. */
 	size_t sets_max;
 	/* Both may be NULL. `process` is the index in pids. A negative value ends the tally.
 	 * visit: the process is open: what else is wanted of it is read here. Called by several
@@ -83,8 +83,8 @@ struct tally_process {
 				 * its own or same_as; TALLY_NONE if not counted */
 	uint64_t image;		/* differs between two: one executed a program since they forked.
 				 * 0: not known */
-	bool from_rollup;	/* frames are not visible, or some are in the crowd: the kernel's own
-				 * sums of smaps_rollup */
+	bool from_rollup;	/* frames are not visible, or some are in the crowd: the
+				 * kernel's own sums of smaps_rollup */
 	bool swap_pss_known;
 	uint64_t vss;
 	uint64_t vmas;

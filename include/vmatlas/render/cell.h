@@ -27,7 +27,8 @@ enum cell_type {
 	CELL_TEXT,		/* our own words, plain ASCII/UTF-8 */
 	CELL_BYTES,		/* bytes of a target: escaped on every way out; JSON adds <name>_hex
 				 * when they are no UTF-8 and the column asks for it */
-	CELL_PATH,		/* the same for a name of a target, of whatever: always asks for it */
+	CELL_PATH,		/* the same for a name of a target, of
+				 * whatever: always asks for it */
 	CELL_PERCENT,		/* ratio 0..1 */
 	CELL_TIME,		/* seconds since 1970: RFC 3339 */
 	CELL_FLAGS,		/* bits named by `names`; array of names, the rest in hex */
