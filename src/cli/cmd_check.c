@@ -64,7 +64,7 @@ static int check_run(struct cli *cli)
 const struct command cmd_check = {
 	.name = "check",
 	.operands = "PID...",
-	.summary = "the ledger: smaps, rollup, status, pages side by side, differences explained",
+	.summary = "the ledger: smaps, rollup, status and pages side by side",
 	.options = check_options,
 	.columns = check_columns,
 	.run = check_run,

@@ -318,7 +318,7 @@ static int run(struct cli *cli)
 const struct command cmd_pagetable = {
 	.name = "pagetable",
 	.operands = "PID|self|NAME|--from SNAPSHOT",
-	.summary = "the page table: tables per level and VMA, cost, checked against VmPTE",
+	.summary = "the page table: tables per level and VMA, checked against VmPTE",
 	.options = options,
 	.columns = pagetable_columns,
 	.filters = true,

@@ -156,7 +156,7 @@ static int ps_run(struct cli *cli)
 const struct command cmd_ps = {
 	.name = "ps",
 	.operands = "[PID...]",
-	.summary = "the memory of all processes, and what the machine uses its memory for",
+	.summary = "all processes, and what the machine uses its memory for",
 	.options = ps_options,
 	.columns = ps_columns,
 	.run = ps_run,

@@ -167,7 +167,7 @@ static int share_run(struct cli *cli)
 const struct command cmd_share = {
 	.name = "share",
 	.operands = "PID...",
-	.summary = "who of several processes shares what with whom, each frame counted once",
+	.summary = "who of several processes shares what with whom, frames once",
 	.options = share_options,
 	.columns = share_columns,
 	.others = other_rows,

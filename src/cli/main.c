@@ -22,10 +22,11 @@ void cli_help(FILE *out)
 	fputs("Usage: vmatlas COMMAND [OPTIONS] PID|self|NAME|--from SNAPSHOT\n"
 	      "What the memory of running processes is, page by page.\n\nCommands:\n", out);
 	for (size_t i = 0; commands[i]; i++)
-		fprintf(out, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nvmatlas help COMMAND tells about one of them.\n"
-	      "Exit status: 0 answered, 1 failed, 2 usage, 3 --strict and something was "
-	      "missing,\n4 a condition that was asked for is met.\n", out);
+		cli_wrapped(out, (size_t)fprintf(out, "  %s", commands[i]->name), 14,
+			    commands[i]->summary);
+	fputs("\nvmatlas help COMMAND tells about one of them, vmatlas-COMMAND(1) all about it.\n"
+	      "Exit status: 0 answered, 1 failed, 2 usage, 3 --strict and something was\n"
+	      "missing, 4 a condition that was asked for is met.\n", out);
 }
 
 static int unknown_command(const char *word)

@@ -50,28 +50,54 @@ int cli_usage_error(const struct cli *cli, const char *fmt, ...)
 	return STATUS_USAGE;
 }
 
-/* Levenshtein distance with two rows; words longer than the rows are never near. */
+#define HELP_COLUMNS 80
+
+void cli_wrapped(FILE *out, size_t used, size_t column, const char *text)
+{
+	struct span rest = span_of(text), word;
+	size_t at = used < column ? column : used + 1;
+
+	fprintf(out, "%*s", (int)(at - used), "");
+	for (bool first = true; span_take_word(&rest, &word); first = false) {
+		if (!first && at + 1 + word.len > HELP_COLUMNS) {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = column;
+		} else if (!first) {
+			fputc(' ', out);
+			at++;
+		}
+		fwrite(word.ptr, 1, word.len, out);
+		at += word.len;
+	}
+	fputc('\n', out);
+}
+
+#define WORD_MAX 31
+
+/* Optimal string alignment: insertions, deletions, exchanges, and neighbours that changed places
+ * (mpa for map). Longer words are never near. */
 static unsigned distance(const char *a, const char *b)
 {
-	unsigned rows[2][32];
-	size_t n = strlen(b), i;
+	unsigned d[WORD_MAX + 1][WORD_MAX + 1];
+	size_t m = strlen(a), n = strlen(b);
 
-	if (n >= 31)
+	if (m > WORD_MAX || n > WORD_MAX)
 		return 99;
-	for (size_t j = 0; j <= n; j++)
-		rows[0][j] = (unsigned)j;
-	for (i = 0; a[i]; i++) {
-		unsigned *above = rows[i & 1], *row = rows[~i & 1];
+	for (size_t i = 0; i <= m; i++)
+		for (size_t j = 0; j <= n; j++) {
+			unsigned best = i && j ? d[i - 1][j - 1] + (a[i - 1] != b[j - 1]) :
+				(unsigned)(i + j);
 
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 0; j < n; j++) {
-			unsigned best = above[j] + (a[i] != b[j]);
-
-			best = above[j + 1] + 1 < best ? above[j + 1] + 1 : best;
-			row[j + 1] = row[j] + 1 < best ? row[j] + 1 : best;
+			if (i && d[i - 1][j] + 1 < best)
+				best = d[i - 1][j] + 1;
+			if (j && d[i][j - 1] + 1 < best)
+				best = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i - 2][j - 2] + 1 < best)
+				best = d[i - 2][j - 2] + 1;
+			d[i][j] = best;
 		}
-	}
-	return rows[i & 1][n];
+	return d[m][n];
 }
 
 const char *cli_nearest(const char *word, const char *const *names)

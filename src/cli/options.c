@@ -351,13 +351,14 @@ static void help_line(FILE *out, char letter, const char *name, const char *argu
 			   letter ? ',' : ' ', name, !argument ? "" : optional ? "" : " ",
 			   !argument ? "" : argument);
 
-	fprintf(out, "%*s%s\n", used < 30 ? 30 - used : 1, "", help);
+	cli_wrapped(out, (size_t)used, 30, help);
 }
 
 static void help_columns(FILE *out, const struct column *column)
 {
 	for (; column && column->name; column++)
-		fprintf(out, "  %-18s%s\n", column->name, column->help ? column->help : "");
+		cli_wrapped(out, (size_t)fprintf(out, "  %s", column->name), 20,
+			    column->help ? column->help : "");
 }
 
 void cli_usage(FILE *out, const struct command *command)

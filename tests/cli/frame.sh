@@ -24,6 +24,7 @@ run 2 show --sort size --gap self; says 'no column' err
 run 0 show --list-options; says '^--fail=$' out; says '^--json$' out
 run 2 shwo 1; silent out; says 'did you mean show?' err
 run 2 help nope; says 'unknown command' err
+run 2 show --josn 1; says 'did you mean --json?' err
 run 2 show --jsno 1; says 'did you mean --json?' err
 run 2 show -x 1; says 'unknown option -x' err
 run 2 show --fail; says 'needs a value' err

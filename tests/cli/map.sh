@@ -148,6 +148,12 @@ cmp "$work/out" "$work/alone" || bad "two threads read another map than one"
 [ "$(wc -l <"$work/out")" = 12001 ] || bad "lines of a long map: $(wc -l <"$work/out")"
 grep -q '^2eee000-2eef000 0x2ede 11999 /lib/abc' "$work/out" || bad "a line near the end of a long map"
 
+"$vmatlas" mpa 1 2>"$work/err"; says 'did you mean map?' err
+for page in '' $("$vmatlas" --list-commands); do
+	"$vmatlas" help $page >"$work/out" || bad "help $page"
+	[ "$(wc -L <"$work/out")" -le 80 ] || bad "help $page is wider than 80 columns"
+done
+
 # As somebody who may not look.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
 	cp "$vmatlas" "$work/vmatlas" && chmod 755 "$work" "$work/vmatlas"
