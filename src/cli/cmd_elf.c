@@ -133,6 +133,9 @@ static int run_operand(struct cli *cli)
 	struct error error = ERROR_INIT;
 	bool file = false;
 
+	if (!cli->operand_count && !cli->from)
+		return cli_usage_error(cli, "which file or process? give a path, a PID, self, or a "
+				       "name");
 	if (cli->operand_count && is_file(cli, cli->operands[0], &file, &error) < 0)
 		return cli_error(&error);
 	if (file)

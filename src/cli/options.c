@@ -65,8 +65,8 @@ static int set_threads(struct cli *cli, const char *value)
 {
 	uint64_t n;
 
-	if (!span_number(span_of(value), &n) || n > 1024)
-		return cli_usage_error(cli, "--threads takes a number up to 1024, not \"%s\"",
+	if (!span_number(span_of(value), &n) || !n || n > 1024)
+		return cli_usage_error(cli, "--threads takes a number from 1 to 1024, not \"%s\"",
 				       value) + 1;
 	cli->threads = (unsigned)n;
 	return 0;
@@ -148,7 +148,7 @@ static const struct common common[] = {
 	{ "no-headings", 0, NULL, "leave out the headings of tables", MEMBER(report.no_headings) },
 	{ "color", 0, "[=WHEN]", "auto, always or never", set_color },
 	{ "bytes", 'b', NULL, "print sizes in bytes", MEMBER(report.bytes) },
-	{ "threads", 0, "N", "threads to read with", set_threads },
+	{ "threads", 0, "N", "threads to read with, at most", set_threads },
 	{ "vma", 0, "WHICH", "only VMAs that hold this address or have this name", MEMBER(vma) },
 	{ "range", 0, "START-END", "only this address range", set_range },
 	{ "remote-files", 0, NULL, "read also files on FUSE and network file systems",

@@ -121,10 +121,17 @@ static int refuse_existing(const struct place *place, struct error *error)
 /* A folder of such a name is not what was wanted. */
 static int refuse_packing(const struct place *place, struct error *error)
 {
-	if (!strstr(place->name, ".tar.") || archive_named(place->name, NULL))
+	static const char *const packed[] = { ".zip", ".7z", ".gz", ".zst", ".xz", ".bz2", ".txz",
+					      ".tbz2" };
+	bool refused = strstr(place->name, ".tar.");
+
+	for (size_t i = 0; i < ARRAY_SIZE(packed); i++)
+		refused |= span_ends(span_of(place->name), packed[i]);
+	if (!refused || archive_named(place->name, NULL))
 		return 0;
 	return error_set(error, ERROR_USAGE, place->target, "no archive is packed like that; "
-			 ".tar, .tar.zst, .tar.gz, .tar.xz and .tar.bz2 are known");
+			 ".tar, .tar.zst, .tar.gz, .tar.xz and .tar.bz2 are known; "
+			 "another name makes a folder");
 }
 
 static int make_temporary(struct place *place, struct error *error)

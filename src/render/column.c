@@ -48,6 +48,8 @@ static void set_defaults(struct column_set *set, bool verbose)
 	}
 }
 
+#define NAMES_MAX 200u
+
 static int unknown_column(const struct column *columns, struct span word, struct error *error)
 {
 	CLEANUP(buf_done) struct buf names = BUF_INIT;
@@ -56,6 +58,9 @@ static int unknown_column(const struct column *columns, struct span word, struct
 	for (; columns->name; columns++)
 		buf_addf(&names, "%s%s", names.len ? " " : "", columns->name);
 	buf_add_span(&item, word);
+	if (names.len > NAMES_MAX)	/* the text of an error would be cut in their midst */
+		return error_set(error, ERROR_USAGE, buf_str(&item), "no such column; "
+				 "--list-columns lists them");
 	return error_set(error, ERROR_USAGE, buf_str(&item), "no such column; there are: %s",
 			 buf_str(&names));
 }

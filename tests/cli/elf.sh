@@ -151,6 +151,7 @@ cp now.so "$(cat /proc/$$/comm)" && "$vmatlas" elf "$(cat /proc/$$/comm)" >out 2
 grep -q 'say \./' err || bad "an ambiguous name: $(cat err)"
 cp now.so 4194304 && "$vmatlas" elf 4194304 >out 2>&1 && bad "a number is no PID"
 cp now.so 1 && "$vmatlas" elf 1 | sed -n 1p | grep -q '^File  *1$' && bad "a PID is a file"
+"$vmatlas" elf 2>&1 | grep -q 'which file or process' || bad "elf without an operand"
 "$vmatlas" elf none-of-this 2>&1 | grep -q 'no file here and no process' || bad "neither is not told"
 "$vmatlas" elf ./pie ./now.so >out || bad "two files: exit $?"
 [ "$(grep -c '^File ' out)" = 2 ] || bad "two files: $(cat out)"

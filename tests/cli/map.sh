@@ -148,6 +148,8 @@ cmp "$work/out" "$work/alone" || bad "two threads read another map than one"
 [ "$(wc -l <"$work/out")" = 12001 ] || bad "lines of a long map: $(wc -l <"$work/out")"
 grep -q '^2eee000-2eef000 0x2ede 11999 /lib/abc' "$work/out" || bad "a line near the end of a long map"
 
+run 2 --threads 0 self; says 'from 1 to 1024' err
+run 2 -o nope self; says 'no such column; --list-columns lists them' err
 "$vmatlas" mpa 1 2>"$work/err"; says 'did you mean map?' err
 for page in '' $("$vmatlas" --list-commands); do
 	"$vmatlas" help $page >"$work/out" || bad "help $page"

@@ -50,7 +50,8 @@ done
 [ -L "$work/link" ] && [ ! -s "$work/file" ] || bad "something was replaced"
 run 1 $quiet "$work/none/x"; says 'none' err
 run 2 $quiet "$work/x.tar.lz4"; says 'no archive is packed like that' err
-[ ! -e "$work/x.tar.lz4" ] || bad "a folder with the name of an archive"
+run 2 $quiet "$work/x.zip"; says 'another name makes a folder' err
+[ ! -e "$work/x.tar.lz4" ] && [ ! -e "$work/x.zip" ] || bad "a folder with the name of an archive"
 run 1 $quiet "$work/empty/."; run 1 $quiet /
 run 0 $quiet "$work/slash//"; [ -f "$work/slash/manifest" ] || bad "a slash at the end"
 
