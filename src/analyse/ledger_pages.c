@@ -65,11 +65,19 @@ static int add_share(struct sums *sums, const struct page_run *run, enum ledger_
 	return ledger_sharers_add(sums->sharers, mappings, kind, bytes);
 }
 
+/* Neither flags nor a scan: the zero page is present, no file's, and not mapped once. */
+static bool may_be_zero(const struct page_run *run)
+{
+	return !run->zero_known && !(run->entry & (PAGEMAP_FILE | PAGEMAP_EXCLUSIVE));
+}
+
 static int add_resident(struct sums *sums, const struct page_run *run, uint64_t bytes)
 {
 	enum ledger_kind kind = kind_of(run);
 
 	sums->value[PAGES_RSS] += bytes;
+	if (may_be_zero(run))
+		sums->facts->maybe_zero += bytes;
 	sums->value[of_kind[kind].rss] += bytes;
 	if (kind != LEDGER_KIND_ANON)
 		sums->value[PAGES_OBJECTS] += bytes;

@@ -8,6 +8,8 @@ const struct name ledger_rule_names[] = {
 	{ DIFFERS_OBJECT_SWAP, "object-swap",
 	  "smaps counts swapped pages of shared memory, which have no entry here" },
 	{ DIFFERS_ROUNDING, "rounding", "each line of smaps is cut to whole KiB" },
+	{ DIFFERS_ZERO_PAGE, "zero-page",
+	  "nothing tells the zero page, which is no memory, from pages that others map too" },
 	{ DIFFERS_MIGRATION, "migration", "smaps counts pages that are being moved" },
 	{ DIFFERS_SHARED_TABLES, "shared-tables",
 	  "pages behind a shared PMD table count for the process that faulted them in" },
@@ -15,6 +17,8 @@ const struct name ledger_rule_names[] = {
 	  "counters are kept per CPU or thread, and added up only now and then" },
 	{ DIFFERS_EMPTIED, "emptied-tables",
 	  "tables that lost all their entries stay until their mapping goes" },
+	{ DIFFERS_LEAF, "unknown-leaf",
+	  "nothing tells huge pages, which need no table, from small ones" },
 	{ DIFFERS_PFN_MAPS, "pfn-maps", "pagemap does not show what PFN maps hold in tables" },
 	{ DIFFERS_UNSEEN, "unseen-tables",
 	  "tables without entries cannot be seen, and there is room for so many" },
@@ -105,6 +109,17 @@ static struct ledger_range rounding(const struct ledger_question *q, enum ledger
 	return at_most_less(source == LEDGER_SMAPS ? lines * 1023 : 0);
 }
 
+static struct ledger_range at_most(uint64_t bytes)
+{
+	return (struct ledger_range) { 0, bound(bytes) };
+}
+
+static struct ledger_range zero_page(const struct ledger_question *q, enum ledger_source source)
+{
+	return at_most(source == LEDGER_PAGES &&
+		       IN(BIT(LEDGER_RSS) | BIT(LEDGER_RSS_ANON)) ? q->facts->maybe_zero : 0);
+}
+
 static struct ledger_range migration(const struct ledger_question *q, enum ledger_source source)
 {
 	return at_most_less(source == LEDGER_PAGES &&
@@ -162,6 +177,14 @@ static struct ledger_range emptied(const struct ledger_question *q, enum ledger_
 	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
 
 	return exactly_less(is_model ? q->facts->emptied : 0);
+}
+
+static struct ledger_range unknown_leaf(const struct ledger_question *q,
+					enum ledger_source source)
+{
+	bool is_model = q->row == LEDGER_TABLES && source == LEDGER_MODEL;
+
+	return at_most(is_model ? q->facts->leaf_tables : 0);
 }
 
 static struct ledger_range pfn_maps(const struct ledger_question *q, enum ledger_source source)
@@ -237,10 +260,12 @@ static struct ledger_range (*const rules[DIFFERS_MAX])(const struct ledger_quest
 	[DIFFERS_TEXT] = text_cut,
 	[DIFFERS_OBJECT_SWAP] = object_swap,
 	[DIFFERS_ROUNDING] = rounding,
+	[DIFFERS_ZERO_PAGE] = zero_page,
 	[DIFFERS_MIGRATION] = migration,
 	[DIFFERS_SHARED_TABLES] = shared_tables,
 	[DIFFERS_LAG] = lag,
 	[DIFFERS_EMPTIED] = emptied,
+	[DIFFERS_LEAF] = unknown_leaf,
 	[DIFFERS_PFN_MAPS] = pfn_maps,
 	[DIFFERS_UNSEEN] = unseen,
 	[DIFFERS_UNSURE] = unsure,

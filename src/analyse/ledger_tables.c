@@ -63,6 +63,8 @@ int ledger_sum_tables(struct process *process, struct ledger_numbers *numbers,
 	for (enum table_level level = LEVEL_PTE; level <= LEVEL_PUD; level++)
 		if (geometry_has(g, level))
 			add_room(process, table, level, facts);
+	facts->leaf_tables = table->unknown_leaf_pages * process->page_size /
+		table_span(g, LEVEL_PTE) * geometry_table_bytes(g, LEVEL_PTE);
 	if (table->gap == GAP_NONE)
 		numbers_set(numbers, MODEL_TABLES, pagetable_bytes(table));
 	else

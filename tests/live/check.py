@@ -366,6 +366,34 @@ def test_snapshot(work):
     process.wait()
 
 
+ZEROES = """
+import mmap, sys
+area = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+print(sum(area[at] for at in range(0, 1 << 20, 4096)), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_old_kernel(work):
+    """What a reader without rights would see of the zero page without PAGEMAP_SCAN."""
+    process = subprocess.Popen([sys.executable, "-c", ZEROES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    folder = f"{work}/zeroes"
+    subprocess.run([VMATLAS, "record", str(process.pid), folder], check=True, capture_output=True)
+    process.stdin.close()
+    process.wait()
+    os.unlink(f"{folder}/{process.pid}/scan")
+    shutil.rmtree(f"{folder}/frames")
+    with open(f"{folder}/manifest", "r+") as manifest:
+        text = manifest.read().replace("frames yes", "frames no")
+        manifest.seek(0)
+        manifest.write(text)
+        manifest.truncate()
+    found = differences(ledger("--from", folder), "rss", "pages")
+    if not found or found[0]["rules"] != ["zero-page"] or found[0]["difference"] < 1 << 20:
+        bad(f"zero page without scan: {found}")
+
+
 def main():
     with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
         test_oracle(work)
@@ -374,6 +402,7 @@ def main():
         test_programs(work)
         test_privilege(work)
         test_snapshot(work)
+        test_old_kernel(work)
     known = subprocess.run([MEMSTATE, "--list"], capture_output=True, text=True, check=True).stdout
     checked = sum(run_state(state, want) for state, want in STATES.items() if re.search(f"^{state} ", known, re.M))
     print(f"{checked} processes in {len(STATES)} states")

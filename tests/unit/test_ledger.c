@@ -195,6 +195,11 @@ static void test_tables(void)
 	CHECK_U64(tables(112, 60), LEDGER_UNEXPLAINED);
 	/* The model is a lower bound: never more than the kernel has. */
 	CHECK_U64(tables(60, 64), LEDGER_UNEXPLAINED);
+	facts.leaf_tables = 4 * KIB;	/* unless it may have taken huge pages for small ones */
+	CHECK_U64(tables(60, 64), LEDGER_EXPLAINED);
+	CHECK_U64(tables_rules(), 1 << DIFFERS_LEAF);
+	CHECK_U64(tables(60, 68), LEDGER_UNEXPLAINED);
+	facts.leaf_tables = 0;
 	/* Seen ones are exact, and then there is room in the upper levels only. */
 	facts.emptied_seen = true;
 	facts.emptied = 12 * KIB;
@@ -300,6 +305,15 @@ static void test_pages(void)
 	facts.special = 0;
 	facts.unsure = 8 * KIB;
 	CHECK_U64(judge(LEDGER_RSS)->findings[0].rules, 1 << DIFFERS_UNSURE);
+	facts.unsure = 0;
+	put(&reading.after[LEDGER_PAGES], PAGES_RSS, 108);	/* never less than smaps */
+	facts.maybe_zero = 4 * KIB;
+	CHECK_U64(judge(LEDGER_RSS)->verdict, LEDGER_UNEXPLAINED);
+	facts.maybe_zero = 8 * KIB;
+	CHECK_U64(judge(LEDGER_RSS)->findings[0].rules, 1 << DIFFERS_ZERO_PAGE);
+	put(&reading.after[LEDGER_PAGES], PAGES_RSS, 92);
+	CHECK_U64(judge(LEDGER_RSS)->verdict, LEDGER_UNEXPLAINED);
+	facts.maybe_zero = 0;
 	facts.unsure = facts.special = 4 * KIB;	/* only both together */
 	CHECK_U64(judge(LEDGER_RSS)->findings[0].rules,
 		  1 << DIFFERS_UNSURE | 1 << DIFFERS_MIGRATION);

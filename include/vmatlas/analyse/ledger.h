@@ -95,12 +95,14 @@ struct ledger_facts {
 	uint64_t object_swap_most;
 	uint64_t special;		/* migration and device entries,
 					 * which smaps calls resident */
+	uint64_t maybe_zero;		/* counted as resident, but perhaps the zero page */
 	uint64_t unsure;		/* pages that contradicted
 					 * themselves while they were read */
 	uint64_t shareable_hugetlb;	/* in mappings whose PMD tables others may share */
 	uint64_t pte_room;		/* PTE tables that VMAs have room for and the model not */
 	uint64_t upper_room;		/* the same of PMD and PUD tables */
 	uint64_t hidden_room;		/* tables that PFN maps have room for */
+	uint64_t leaf_tables;		/* of the model: not there if what they map is huge */
 	bool emptied_seen;		/* the scan shows PTE tables without an entry in use */
 	uint64_t emptied;		/* these */
 	bool ran;			/* it may have run between the first and the last reading */
@@ -119,11 +121,13 @@ enum ledger_rule {
 	DIFFERS_TEXT,		/* VmExe is no more than all executable memory */
 	DIFFERS_OBJECT_SWAP,	/* smaps counts swapped pages of shared objects as Swap */
 	DIFFERS_ROUNDING,		/* Pss and its like are cut to KiB per line */
+	DIFFERS_ZERO_PAGE,	/* without rights and PAGEMAP_SCAN it looks like anonymous memory */
 	DIFFERS_MIGRATION,		/* smaps counts pages that are being migrated */
 	DIFFERS_SHARED_TABLES,	/* pages behind a shared PMD table are
 				 * counted by who faulted them */
 	DIFFERS_LAG,		/* counters are gathered per CPU or thread */
 	DIFFERS_EMPTIED,	/* PTE tables that lost all entries and were seen */
+	DIFFERS_LEAF,		/* tables below entries that may be huge */
 	DIFFERS_PFN_MAPS,	/* tables of PFN maps, whose entries pagemap does not show */
 	DIFFERS_UNSEEN,		/* tables that may have lost all entries and cannot be seen */
 	DIFFERS_UNSURE,		/* pages changed while they were read */
