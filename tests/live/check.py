@@ -389,7 +389,7 @@ def test_old_kernel(work):
         manifest.seek(0)
         manifest.write(text)
         manifest.truncate()
-    found = differences(ledger("--from", folder), "rss", "pages")
+    found = differences(ledger(folder, "--from"), "rss", "pages")
     if not found or found[0]["rules"] != ["zero-page"] or found[0]["difference"] < 1 << 20:
         bad(f"zero page without scan: {found}")
 
