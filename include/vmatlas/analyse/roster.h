@@ -33,7 +33,7 @@ struct roster_process {
 	/* Bytes; the kernel's own counters, which trail behind by what each CPU keeps for itself. */
 	struct roster_number vm_size;
 	struct roster_number vm_rss;
-	struct roster_number pagetables;
+	struct roster_number pagetables;	/* bytes */
 	enum gap cgroup_gap;		/* GAP_NOT_READ if it was not asked for; so the next ones */
 	struct buf cgroup;		/* the one that memory is charged to */
 	enum gap cmdline_gap;
