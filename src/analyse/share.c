@@ -11,6 +11,11 @@ const struct name share_cause_names[] = {
 	{ 0, NULL, NULL },
 };
 
+uint64_t share_freed_memory(const struct share_freed *freed)
+{
+	return freed->anon + freed->objects + freed->hugetlb;
+}
+
 /* By several threads at a time, each with another process. */
 static int visit(void *ctx, size_t process, struct source_process *source)
 {
@@ -24,6 +29,7 @@ static int visit(void *ctx, size_t process, struct source_process *source)
 		return 0;
 	record->ppid = stat.ppid > 0 ? (pid_t)stat.ppid : 0;
 	buf_clear(&record->comm);
+	record->has_comm = true;
 	return buf_add_span(&record->comm, stat.comm);
 }
 

@@ -35,9 +35,7 @@ static struct cell frames_of(const struct share_row *row, uint64_t bytes)
 
 static struct cell freed_of(const struct share_row *row)
 {
-	const struct share_freed *freed = &facts_of(row)->freed;
-
-	return frames_of(row, freed->anon + freed->objects + freed->hugetlb);
+	return frames_of(row, share_freed_memory(&facts_of(row)->freed));
 }
 
 static struct cell same_mm_of(const struct share_row *row)
@@ -66,8 +64,7 @@ static struct cell certain(const struct share *share, const struct share_swap *s
 SHARE_GETTER(process, pid, cell_count((uint64_t)process_of(row)->pid))
 SHARE_GETTER(process, ppid, facts_of(row)->ppid ? cell_count((uint64_t)facts_of(row)->ppid) :
 	     cell_null())
-SHARE_GETTER(process, comm, facts_of(row)->comm.len ?
-	     cell_path(buf_span(&facts_of(row)->comm)) : cell_missing(process_of(row)->gap))
+SHARE_GETTER(process, comm, share_comm(row->share, row->index))
 SHARE_GETTER(process, state, cell_text(tally_state_name(process_of(row)->state)))
 SHARE_GETTER(process, vss, size_of(row, process_of(row)->vss))
 SHARE_GETTER(process, rss, size_of(row, process_of(row)->sum.rss))

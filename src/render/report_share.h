@@ -56,4 +56,12 @@ static inline const struct tally_process *share_list(const struct share *share)
 	return tally_processes(share->tally, &count);
 }
 
+static inline struct cell share_comm(const struct share *share, size_t index)
+{
+	const struct share_process *process = &share->processes[index];
+
+	return process->has_comm ? cell_path(buf_span(&process->comm)) :
+		cell_missing(share_list(share)[index].gap);
+}
+
 #endif

@@ -31,17 +31,10 @@ struct pair_row {
 #define PAIR_GETTER(name, expression) \
 	COLUMN_VALUE(pair_##name, const struct pair_row *row, expression)
 
-static struct cell comm_of(const struct pair_row *row, uint32_t index)
-{
-	const struct buf *comm = &row->share->processes[index].comm;
-
-	return comm->len ? cell_path(buf_span(comm)) : cell_missing(row->list[index].gap);
-}
-
 PAIR_GETTER(pid_a, cell_count((uint64_t)row->list[row->pair->a].pid))
-PAIR_GETTER(comm_a, comm_of(row, row->pair->a))
+PAIR_GETTER(comm_a, share_comm(row->share, row->pair->a))
 PAIR_GETTER(pid_b, cell_count((uint64_t)row->list[row->pair->b].pid))
-PAIR_GETTER(comm_b, comm_of(row, row->pair->b))
+PAIR_GETTER(comm_b, share_comm(row->share, row->pair->b))
 PAIR_GETTER(shared, cell_size(row->pair->bytes))
 
 const struct column share_pair_columns[] = {

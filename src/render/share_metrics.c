@@ -33,9 +33,7 @@ static uint64_t outside_of(const struct share *share, size_t index)
 
 static uint64_t freed_of(const struct share *share, size_t index)
 {
-	const struct share_freed *freed = &share->processes[index].freed;
-
-	return freed->anon + freed->objects + freed->hugetlb;
+	return share_freed_memory(&share->processes[index].freed);
 }
 
 static const struct {

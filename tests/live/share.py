@@ -15,6 +15,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 sys.dont_write_bytecode = True
 import memstate  # noqa: E402 pylint: disable=wrong-import-position
+import openmetrics  # noqa: E402 pylint: disable=wrong-import-position
 
 VMATLAS, MEMSTATE = (os.path.abspath(p) for p in sys.argv[1:3])
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -248,9 +249,45 @@ def check_state(name):
             found = differences(document, Oracle(pids))
             if not found:
                 check_parts(name, document)
+                if name == "hugetlb-forked":
+                    check_metrics(name, pids)
                 return
         for text in found:
             bad(f"{name}: {text}")
+
+
+def check_metrics(name, pids):
+    """The same numbers as in the document."""
+    out = subprocess.run([VMATLAS, "share", "--openmetrics", *map(str, pids)],
+                         capture_output=True, check=True)
+    families, document = openmetrics.parse(out.stdout), share(*pids)
+    for key in "shared", "outside", "freed":
+        found = {int(dict(labels)["pid"]): value for labels, value in
+                 families[f"vmatlas_share_process_{key}_bytes"].items()}
+        want = {row["pid"]: row[key] for row in document["processes"]}
+        if found != want:
+            bad(f"{name}: metrics have {key} {found}, not {want}")
+    fates = {dict(labels)["fate"]: value
+             for labels, value in families["vmatlas_share_end_bytes"].items()}
+    for text in compare(f"{name}: metrics", fates, {
+            fate: document["set"]["freed"][fate] for fate in
+            ("anonymous", "objects", "hugetlb", "swap", "reclaimable", "kept")}):
+        bad(text)
+
+
+def check_empty_name():
+    """A name may be empty, and is one all the same."""
+    script = "import ctypes, sys\nctypes.CDLL(None).prctl(15, b'', 0, 0, 0)\n" \
+             "print('ready', flush=True)\nsys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        document = share(child.pid, os.getpid())
+        found = [row["comm"] for row in document["processes"] if row["pid"] == child.pid]
+        found += [row[f"comm_{side}"] for row in document["pairs"] for side in "ab"
+                  if row[f"pid_{side}"] == child.pid]
+        if found != ["", ""]:
+            bad(f"an empty name is {found}")
 
 
 def check_parts(name, document):
@@ -518,6 +555,7 @@ def main():
         check_file(3)
         for name in "two-children", "same-space", "thp-forked-written", "swapped-forked", "ksm":
             check_recorded(name)
+        check_empty_name()
         check_unprivileged()
         check_vanishing()
         check_stop()

@@ -49,7 +49,8 @@ struct share_swap {
 };
 
 struct share_process {
-	struct buf comm;		/* raw; empty if it could not be read */
+	struct buf comm;		/* raw; may be empty */
+	bool has_comm;			/* it could be read */
 	pid_t ppid;			/* 0: none, or not known */
 	uint64_t shared;		/* of RSS: others of the set map it too */
 	uint64_t outside;		/* of RSS: somebody outside of the set maps it too */
@@ -138,6 +139,9 @@ struct share_request {
 	void (*progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
 };
+
+/* Memory that the end of a process gives back at once. */
+uint64_t share_freed_memory(const struct share_freed *freed);
 
 int share_load(struct source *source, const struct share_request *request,
 	       struct share **share, struct error *error);
