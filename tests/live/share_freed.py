@@ -366,6 +366,24 @@ def check_swap():
             share.bad(f"swapped-forked: {both['set']['freed']}, alone {one['set']['freed']}")
 
 
+def check_huge_zero():
+    """Read, never written, in several processes: as much as each maps, and no memory at all."""
+    with share.State("thp-zero") as state:	# while huge pages are given
+        if not state.ready:
+            print("skipped: no huge zero page")
+            return
+        memory = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        if any(memory[at] for at in range(0, 4 << 20, PAGE)):
+            share.bad("new memory is not zero")
+        with Fork(3, lambda number: None) as pids:
+            total = agree("huge zero page", pids, *pids)["set"]
+        if total["huge_zero"] < 3 << 21 or total["huge_zero"] % (3 << 21) or \
+                total["saved"] + total["bytes_once"] != total["sum_rss"]:
+            share.bad(f"huge zero page in three processes: {total}")
+        memory.close()
+
+
 def labelled(document, key):
     return {(str(row["pid"]),): row[key] for row in document["processes"]}
 
@@ -411,6 +429,7 @@ def main():
         check_parts_of("deleted file", mmap.mmap(file.fileno(), 24 * PAGE), "objects")
     for name in "hugetlb-forked", "swapped-forked", "shared-forked":
         check_metrics(name)
+    check_huge_zero()
     check_swap()
     check_sysv()
     check_other_namespace()
