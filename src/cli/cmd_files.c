@@ -74,8 +74,7 @@ static int files_one(struct cli *cli, struct report *report, struct source_proce
 	if (rc < 0)
 		return rc;
 	mapped_look(cli->source, mapped);
-	/* Of a set that was searched for among all, nobody knows whether these belong to it. */
-	if (cli_selects_all(cli)) {
+	if (!cli_narrows(cli)) {
 		show.gone = selection.gone;
 		show.refused = selection.refused;
 	}

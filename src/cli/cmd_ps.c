@@ -90,10 +90,10 @@ static int collect(struct cli *cli, unsigned needs, struct ps_data *data, struct
 		rc = roster_name_users(&data->roster, cli->source, error);
 	if (rc >= 0)
 		rc = read_machine(cli, &data->roster, &data->machine, &data->show.machine, error);
-	/* Of a set that was searched for among all, nobody knows whether these belong to it. */
-	if (cli_selects_all(cli))
+	if (!cli_narrows(cli))
 		data->show.left = (struct ps_left) {
-			data->selection.kernel, data->selection.gone, data->selection.refused
+			data->selection.kernel, data->selection.gone, data->selection.refused,
+			cli_selects_all(cli)
 		};
 	return rc;
 }

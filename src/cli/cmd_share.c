@@ -115,8 +115,7 @@ static int collect(struct cli *cli, struct share_data *data, struct error *error
 	if (rc >= 0)
 		rc = load(cli, &data->selection, &data->share, error);
 	stop_end(&data->stop);
-	/* Of a smaller set nobody knows whether they would be in it. */
-	if (cli_has(cli, "all"))
+	if (!cli_narrows(cli))
 		data->show.left = (struct share_left) {
 			data->selection.kernel, data->selection.gone, data->selection.refused
 		};

@@ -20,6 +20,7 @@ struct candidate {
 	enum tree tree;
 	bool chosen;		/* by an operand, by --tree, or because all are */
 	bool alive;		/* it has an address space */
+	bool spaceless;		/* it has none: a kernel thread, or a zombie */
 	bool named;		/* as --name wants it */
 };
 
@@ -69,13 +70,26 @@ static int read_text(struct choice *choice, pid_t pid, enum source_text what)
 	struct error error = ERROR_INIT;
 
 	buf_clear(&choice->text);
-	if (source_pid_text(choice->cli->source, pid, what, &choice->text, &error) >= 0)
-		return 0;
-	if (error.code == ERROR_GONE || error.code == ERROR_NOT_FOUND)
+	return source_pid_text(choice->cli->source, pid, what, &choice->text, &error) < 0 ?
+		-(int)error.code : 0;
+}
+
+static void count_unread(struct choice *choice, int rc)
+{
+	if (rc == -ERROR_GONE || rc == -ERROR_NOT_FOUND)
 		choice->selection->gone++;
 	else
 		choice->selection->refused++;
-	return -(int)error.code;
+}
+
+/* Of one that is chosen. */
+static bool can_read(struct choice *choice, pid_t pid, enum source_text what)
+{
+	int rc = read_text(choice, pid, what);
+
+	if (rc < 0)
+		count_unread(choice, rc);
+	return rc >= 0;
 }
 
 static bool has_name(const struct cli *cli, struct span comm)
@@ -99,7 +113,7 @@ static bool has_user(struct choice *choice, pid_t pid)
 
 	if (!choice->uid_count)
 		return true;
-	if (read_text(choice, pid, SOURCE_STATUS) < 0)
+	if (!can_read(choice, pid, SOURCE_STATUS))
 		return false;
 	if (status_parse(buf_span(&choice->text), &status, NULL) < 0 ||
 	    !status_has(&status, STATUS_UID)) {
@@ -120,7 +134,7 @@ static bool has_cgroup(struct choice *choice, pid_t pid)
 
 	if (!cli_has(choice->cli, "cgroup"))
 		return true;
-	if (read_text(choice, pid, SOURCE_CGROUP) < 0)
+	if (!can_read(choice, pid, SOURCE_CGROUP))
 		return false;
 	text = buf_span(&choice->text);
 	while (cgroup_take_line(&text, &line))
@@ -130,13 +144,14 @@ static bool has_cgroup(struct choice *choice, pid_t pid)
 	return false;
 }
 
-/* A bare maps text is a process as well, though nothing tells its name and parent. */
-static bool is_bare(struct choice *choice, int rc)
+/* Who is not chosen by now might be of a tree, but nobody knows. A bare maps text is a process as
+ * well, though nothing tells its name and parent. */
+static void candidate_unread(struct choice *choice, struct candidate *candidate, int rc)
 {
-	if (rc != -ERROR_NOT_RECORDED)
-		return false;
-	choice->selection->refused--;
-	return true;
+	candidate->alive = rc == -ERROR_NOT_RECORDED;
+	candidate->named = !cli_has(choice->cli, "name");
+	if (!candidate->alive && candidate->chosen)
+		count_unread(choice, rc);
 }
 
 static void candidate_read(struct choice *choice, struct candidate *candidate)
@@ -144,13 +159,10 @@ static void candidate_read(struct choice *choice, struct candidate *candidate)
 	struct stat_record stat;
 	int rc = read_text(choice, candidate->selected.pid, SOURCE_STAT);
 
+	if (rc >= 0 && stat_parse(buf_span(&choice->text), &stat, NULL) < 0)
+		rc = -ERROR_PARSE;
 	if (rc < 0) {
-		candidate->alive = is_bare(choice, rc);
-		candidate->named = !cli_has(choice->cli, "name");
-		return;
-	}
-	if (stat_parse(buf_span(&choice->text), &stat, NULL) < 0) {
-		choice->selection->refused++;
+		candidate_unread(choice, candidate, rc);
 		return;
 	}
 	candidate->selected.ppid = (pid_t)stat.ppid;
@@ -159,7 +171,7 @@ static void candidate_read(struct choice *choice, struct candidate *candidate)
 	candidate->alive = !(stat.flags & STAT_PF_KTHREAD) &&
 		(!strchr("ZXx", stat.state) || stat.threads > 1);
 	candidate->named = has_name(choice->cli, stat.comm);
-	choice->selection->kernel += !candidate->alive;
+	candidate->spaceless = !candidate->alive;
 }
 
 /* Every second candidate; what was left out is counted apart. */
@@ -196,7 +208,6 @@ static void read_candidates(struct choice *choice)
 	else
 		read_half(&halves[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
-		choice->selection->kernel += halves[i].selection.kernel;
 		choice->selection->gone += halves[i].selection.gone;
 		choice->selection->refused += halves[i].selection.refused;
 	}
@@ -323,6 +334,7 @@ static void walk_tree(struct choice *choice, struct candidate *candidate)
 static int take_chosen(struct choice *choice, struct error *error)
 {
 	struct selection *selection = choice->selection;
+	size_t chosen = 0;
 
 	selection->processes = calloc(choice->count ? choice->count : 1,
 				      sizeof(*selection->processes));
@@ -331,6 +343,8 @@ static int take_chosen(struct choice *choice, struct error *error)
 	for (size_t i = 0; i < choice->count; i++) {
 		struct candidate *c = &choice->candidates[i];
 
+		chosen += c->chosen;
+		selection->kernel += c->chosen && c->spaceless;
 		if (c->chosen && c->alive && c->named && has_user(choice, c->selected.pid) &&
 		    has_cgroup(choice, c->selected.pid))
 			selection->processes[selection->count++] = c->selected;
@@ -338,7 +352,7 @@ static int take_chosen(struct choice *choice, struct error *error)
 	if (selection->count)
 		return 0;
 	return error_set(error, ERROR_NOT_FOUND, NULL, "no process with an address space is in the "
-			 "set%s", choice->count && selection->kernel == choice->count ?
+			 "set%s", chosen && selection->kernel == chosen ?
 			 ": kernel threads have none, and zombies have it no more" : "");
 }
 
@@ -365,7 +379,7 @@ static void choose_trees(struct choice *choice)
 static int choose(struct choice *choice, unsigned how, struct error *error)
 {
 	struct cli *cli = choice->cli;
-	bool narrowed = cli_has(cli, "user") || cli_has(cli, "name") || cli_has(cli, "cgroup");
+	bool narrowed = cli_narrows(cli);
 	bool rooted = cli->operand_count || cli_has(cli, "tree");
 	bool all = cli_has(cli, "all") ||
 		   (!rooted && (how & SELECT_ALL || narrowed || cli->from));
@@ -429,9 +443,14 @@ pid_t *selection_pids(const struct selection *selection, struct error *error)
 	return pids;
 }
 
+bool cli_narrows(const struct cli *cli)
+{
+	return cli_has(cli, "user") || cli_has(cli, "name") || cli_has(cli, "cgroup");
+}
+
 bool cli_selects_all(const struct cli *cli)
 {
-	if (cli_has(cli, "user") || cli_has(cli, "name") || cli_has(cli, "cgroup"))
+	if (cli_narrows(cli))
 		return false;
 	return cli_has(cli, "all") || (!cli->operand_count && !cli_has(cli, "tree"));
 }

@@ -26,7 +26,7 @@ struct selected {
 struct selection {
 	struct selected *processes;	/* ascending by PID, each once */
 	size_t count;
-	/* Left out. */
+	/* Left out of what PID, --tree and --all choose. */
 	size_t kernel;			/* kernel threads and zombies: no address space */
 	size_t gone;			/* ended while they were looked at */
 	size_t refused;			/* could not be looked at: hidepid, or not recorded */
@@ -50,6 +50,8 @@ int cli_select(struct cli *cli, unsigned how, struct selection *selection, struc
 void selection_done(struct selection *selection);
 /* For the caller to free; NULL for want of memory. */
 pid_t *selection_pids(const struct selection *selection, struct error *error);
+/* --user, --name or --cgroup: of what could not be read nobody knows whether it would be meant. */
+bool cli_narrows(const struct cli *cli);
 /* Of a command that means all processes unless told otherwise: does nothing narrow them down? */
 bool cli_selects_all(const struct cli *cli);
 /*

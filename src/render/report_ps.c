@@ -89,6 +89,7 @@ static int add_totals(struct report *report, const struct roster *roster,
 		      const struct ps_left *left)
 {
 	const struct tally_totals *t = tally_totals(roster->tally);
+	size_t none = left->kernel + t->no_space;
 	int rc = report_object_begin(report, "totals", "In all");
 
 	if (rc >= 0)
@@ -96,8 +97,8 @@ static int add_totals(struct report *report, const struct roster *roster,
 	if (rc >= 0)
 		rc = add_rare(report, t, left);
 	if (rc >= 0)
-		rc = report_fact(report, "kernel", NULL, cell_count(left->kernel + t->no_space),
-				 REPORT_JSON_ONLY);
+		rc = report_fact(report, "kernel", "without an address space",
+				 cell_count(none), none && !left->all ? 0 : REPORT_JSON_ONLY);
 	if (rc >= 0)
 		rc = totals_add_duration(report, t->duration_us);
 	return rc < 0 ? rc : report_object_end(report);

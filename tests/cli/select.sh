@@ -61,6 +61,11 @@ pids_are $(sorted "$middle" "$leaf" "$holder" "$other")
 run 0 "$other" "$leaf" "$other"; pids_are $(sorted "$other" "$leaf")
 run 1 "$other" 2147483647 "$leaf"; pids_are $(sorted "$other" "$leaf"); says failed=1 out
 run 1 "$zombie"; says 'no process with an address space' err
+# What is left out of what was named is counted, and nothing else is.
+run 0 "$leaf"; says '^kernel=0 gone=0 refused=0 failed=0$' out
+run 0 "$leaf" "$zombie"; pids_are "$leaf"; says '^kernel=1 gone=0 refused=0 failed=0$' out
+run 0 --tree "$holder"; pids_are "$holder"; says '^kernel=1 ' out
+run 0 --tree "$middle"; says '^kernel=0 ' out
 run 0 --name $leafname; pids_are "$leaf"
 run 0 --name "$leafname*"; pids_are "$leaf"
 run 0 $leafname; pids_are "$leaf"

@@ -14,6 +14,7 @@ struct ps_left {
 	size_t kernel;
 	size_t gone;
 	size_t refused;
+	bool all;		/* of all processes: that there are kernel threads is no news */
 };
 
 struct ps_show {
