@@ -20,6 +20,13 @@ for command in $(sed -n '/^\.Sh COMMANDS/,/^\.Sh OPERANDS/s/^\.It Cm //p' "$top/
 	[ -f "$top/man/schema/$command.json" ] || { echo "there is no schema of $command"; fail=1; }
 	[ -f "$top/man/vmatlas-$command.1" ] || { echo "there is no manual of $command"; fail=1; }
 done
+# From the page of the program one finds all others, and from each of them that one.
+also() { sed -n '/^\.Sh SEE ALSO/,/^\.Sh [^S]/p' "$top/man/$1" | grep -q "^\.Xr $2\( ,\)*\$" || { echo "$1: does not name $2"; fail=1; }; }
+for page in "$top"/man/*.[1-9]; do
+	page=$(basename "$page")
+	[ "$page" = vmatlas.1 ] || also vmatlas.1 "${page%.*} ${page##*.}"
+	[ "$page" = vmatlas.1 ] || also "$page" 'vmatlas 1'
+done
 # Every option is spoken of, in the command's page or with the common ones.
 for command in $(./vmatlas --list-commands); do
 	for option in $(./vmatlas "$command" --list-options | sed -n 's/=$//; s/^--//p'); do
