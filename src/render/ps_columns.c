@@ -163,7 +163,7 @@ const struct column ps_columns[] = {
 	  COLUMN_JSON, 0, 7, get_rss_from },
 	{ "same_mm", "SAME-MM", "process with the same address space, which is counted",
 	  MORE | COLUMN_VERBOSE | COLUMN_SPARE, 0, 7, get_same_mm },
-	{ "comm", "COMMAND", "name", BOTH, 0, 15, get_comm },
+	{ "comm", "COMM", "name", BOTH, 0, 15, get_comm },
 	{ "cgroup", "CGROUP", "control group that the memory is charged to",
 	  COLUMN_JSON | COLUMN_VERBOSE | COLUMN_TRUNC | COLUMN_HEX_BYTES, ROSTER_NEED_CGROUP, 20,
 	  get_cgroup },

@@ -86,7 +86,7 @@ static const struct column waste_columns[] = {
 	  get_waste_entries },
 	{ "unused_bytes", "UNUSED", "bytes of unused entries", NUMBER, 0, 6,
 	  get_waste_unused },
-	{ "path", "NAME", "VMA that the first entry is in",
+	{ "path", "PATH", "VMA that the first entry is in",
 	  BOTH | COLUMN_TRUNC | COLUMN_HEX_BYTES, 0, 20, get_waste_path },
 	{ NULL }
 };

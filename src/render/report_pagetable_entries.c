@@ -93,7 +93,7 @@ const struct column pagetable_entry_columns[] = {
 	{ "dirty", "DIRTY", "inferred, or - where nothing tells", BOTH, 0, 5, get_dirty },
 	{ "no_execute", "NX", "inferred from the VMA", BOTH, 0, 3, get_no_execute },
 	{ "certainty", "CERTAINTY", "of each flag", COLUMN_JSON, 0, 40, get_certainty },
-	{ "path", "NAME", "name of the VMA", COLUMN_DEFAULT | COLUMN_TRUNC | COLUMN_HEX_BYTES, 0,
+	{ "path", "PATH", "name of the VMA", COLUMN_DEFAULT | COLUMN_TRUNC | COLUMN_HEX_BYTES, 0,
 	  20, get_path },
 	{ NULL }
 };

@@ -126,7 +126,7 @@ const struct column pagetable_columns[] = {
 	{ "start", "START", "first address", SHOWN | COLUMN_JSON, 0, 14, get_start },
 	{ "end", "END", "address behind the last", COLUMN_JSON | COLUMN_RIGHT, 0, 14, get_end },
 	{ "size", "SIZE", "size of the VMA", SHOWN, 0, 6, get_size },
-	{ "perms", "PERMS", "permissions as in maps", COLUMN_JSON, 0, 4, get_perms },
+	{ "perms", "PERM", "permissions as in maps", COLUMN_JSON, 0, 4, get_perms },
 	{ "bytes", "TABLES", "memory of its PUD, PMD, PTE and deposited tables",
 	  SHOWN | COLUMN_JSON, 0, 6, get_bytes },
 	{ "tables", "BYLEVEL", "tables per level", COLUMN_JSON, 0, 40, get_tables },
@@ -142,7 +142,7 @@ const struct column pagetable_columns[] = {
 	  get_gigantic },
 	{ "absent", "ABSENT", "entries for swap and markers", SHOWN | COLUMN_JSON, 0, 6,
 	  get_absent },
-	{ "path", "NAME", "file or kernel's name",
+	{ "path", "PATH", "file or kernel's name",
 	  COLUMN_DEFAULT | COLUMN_JSON | COLUMN_TRUNC | COLUMN_HEX_BYTES, 0, 30, get_path },
 	{ NULL }
 };

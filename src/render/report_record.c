@@ -54,7 +54,7 @@ GETTER(gaps, lines_cell(buf_span(&process->missing_text), scratch))
 
 const struct column record_columns[] = {
 	{ "pid", "PID", "process id", NUMBER, 0, 7, get_pid },
-	{ "comm", "NAME", "name", BOTH, 0, 15, get_comm },
+	{ "comm", "COMM", "name", BOTH, 0, 15, get_comm },
 	{ "present", "PRESENT", "size of the pages that were present", NUMBER, 0, 7, get_present },
 	{ "ended", "ENDED", "it ended meanwhile and is left out", COLUMN_JSON, 0, 5, get_ended },
 	{ "gaps", "MISSING", "what could not be read, and the error", BOTH | COLUMN_TRUNC, 0, 30,

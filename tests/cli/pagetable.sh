@@ -40,7 +40,7 @@ run 2 self --split nowhere
 run 0 self --vmas
 says '\[stack\]' out
 run 0 self --raw -o pte,path
-[ "$(head -1 "$work/out")" = "PTE NAME" ] || bad "--raw -o: $(head -1 "$work/out")"
+[ "$(head -1 "$work/out")" = "PTE PATH" ] || bad "--raw -o: $(head -1 "$work/out")"
 
 # Only maps was recorded: nothing is claimed, and nothing is zero.
 mkdir "$work/maps-only"
