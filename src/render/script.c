@@ -10,6 +10,12 @@
  */
 static int add_key(struct buf *out, const char *name, const char *suffix)
 {
+	/* What a shell could not do without, or does not let be set. */
+	static const char *const shells_own[] = { "path", "uid", "ppid" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells_own); i++)
+		if (!strcmp(name, shells_own[i]) && buf_add_str(out, "VM_") < 0)
+			return -1;
 	for (; *name; name++)
 		if (buf_add_char(out, isalnum((unsigned char)*name) ?
 				 (char)toupper((unsigned char)*name) : '_') < 0)

@@ -59,7 +59,7 @@ done
 # What pairs print is safe for a shell: the evaluated path is the escaped one.
 ./vmatlas map --pairs -o path "$target" | while read -r line; do
 	eval "$line" || { echo "eval: $line"; exit 1; }
-	[[ "$line" == "PATH=\"$PATH\"" ]] || { echo "$line is evaluated to $PATH"; exit 1; }
+	[[ "$line" == "VM_PATH=\"$VM_PATH\"" ]] || { echo "$line is evaluated to $VM_PATH"; exit 1; }
 done || bad "pairs are not safe for eval"
 
 ./vmatlas map --json "$target" >"$work/out"

@@ -20,6 +20,10 @@ run 0 --top 1; [ "$(grep -c '^ *[0-9]' "$work/out")" = 1 ] || bad "--top 1: $(ca
 says '^In all' out; says '^MemTotal ' out; says '^not accounted for' out
 run 0 --raw --no-headings -o pid,comm $$; says "^$$ " out; [ "$(wc -l <"$work/out")" = 1 ] || bad raw
 run 0 --pairs -o pid,vss $$; says "^PID=\"$$\" VSS=\"[0-9]*\"$" out
+# eval in a shell that goes on: UID and PPID cannot be set there, and PATH is needed.
+"$vmatlas" ps --pairs -o pid,uid,ppid,comm $$ >"$work/out"
+sh -c 'set -e; eval "$(cat "$1")"; [ "$PID" = "$2" ] && [ "$VM_PPID" -gt 0 ] && [ -n "$VM_UID" ]; ls / >/dev/null' - "$work/out" $$ ||
+	bad "pairs cannot be evaluated: $(cat "$work/out")"
 LC_ALL=C run 0 $$; ! LC_ALL=C grep -q '[^ -~]' "$work/out" || bad "bytes outside ASCII"
 [ "$(wc -L <"$work/out")" -le 80 ] || bad "wider than 80 columns: $(cat "$work/out")"
 

@@ -198,11 +198,11 @@ static void test_scripts(void)
 		  "0x3000 512 7 /tmp/\\x1b[31m\\x0a\\xc2\\x9b\\xe2\\x80\\xae\303\244\\xff\n"
 		  "0x4000 18446744073709551615 - \"\"\n"
 		  "0x5000 4096 - \\x2d\n");
-	CHECK_STR(p, "PSS=\"7\" PATH=\"/bin/plain\"\n"
-		  "PSS=\"7\" PATH=\"/tmp/a b\\x22\\x24\\x60q\\x5cx41\\x5cy\"\n"
-		  "PSS=\"7\" PATH=\"/tmp/\\x1b[31m\\x0a\\xc2\\x9b\\xe2\\x80\\xae\303\244\\xff\"\n"
-		  "PSS=\"-\" PSS_MISSING=\"needs-privilege\" PATH=\"\"\n"
-		  "PSS=\"-\" PATH=\"\\x2d\"\n");
+	CHECK_STR(p, "PSS=\"7\" VM_PATH=\"/bin/plain\"\n"
+		  "PSS=\"7\" VM_PATH=\"/tmp/a b\\x22\\x24\\x60q\\x5cx41\\x5cy\"\n"
+		  "PSS=\"7\" VM_PATH=\"/tmp/\\x1b[31m\\x0a\\xc2\\x9b\\xe2\\x80\\xae\303\244\\xff\"\n"
+		  "PSS=\"-\" PSS_MISSING=\"needs-privilege\" VM_PATH=\"\"\n"
+		  "PSS=\"-\" VM_PATH=\"\\x2d\"\n");
 }
 
 static void test_text(void)
