@@ -19,6 +19,7 @@ import time
 
 VMATLAS, MEMSTATE = sys.argv[1:3]
 PAGE = os.sysconf("SC_PAGE_SIZE")
+NOBODY = 65534
 wrong = 0
 
 # States with what is unusual about their counters, and rules that must be named for them: of the
@@ -260,7 +261,8 @@ def test_moving():
         bad("moving: no difference was seen")
     print(f"moving: in {seen} of 5 ledgers rss differs, {explained} of them by what moved")
     document = ledger(process.pid, "--stop")
-    if document["stop"]["stopped"] != 1 or document["ran"] or differences(document, "rss", "pages"):
+    moved = [d for d in differences(document, "rss", "pages") if d["rules"] != ["migration"]]   # of a shared library
+    if document["stop"]["stopped"] != 1 or document["ran"] or moved:
         bad(f"moving: with --stop: {document['stop']}, {document['differences']}")
     os.kill(process.pid, signal.SIGSTOP)
     time.sleep(0.1)
@@ -319,7 +321,12 @@ def test_programs(work):
                for p in programs if shutil.which(p[0])}
     time.sleep(1.5)
     for name, process in started.items():
-        document = ledger(process.pid)
+        for _ in range(5):      # a timer of its run time may go off
+            document = ledger(process.pid, status=(0, 4))
+            if document["ok"] or not (document["ran"] or document["moved"]):
+                break
+        if not document["ok"]:
+            bad(f"{name}: {[d for d in document['differences'] if not d['explained']]}")
         print(f"{os.path.basename(name)}: {document['equal']} rows equal, {document['explained']} explained")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -329,7 +336,7 @@ def test_privilege(work):
     process = subprocess.Popen(["sleep", "60"])
     copy = shutil.copy(VMATLAS, f"{work}/vmatlas")
     os.chmod(work, 0o755)
-    done = subprocess.run([copy, "check", "--json", str(process.pid)], user="nobody", group="nogroup",
+    done = subprocess.run([copy, "check", "--json", str(process.pid)], user=NOBODY, group=NOBODY,
                           extra_groups=[], capture_output=True, text=True)
     document = json.loads(done.stdout)
     rss = next(row for row in document["rows"] if row["name"] == "rss")
@@ -338,9 +345,9 @@ def test_privilege(work):
         bad(f"of another user: exit {done.returncode}: {rss}: {done.stderr}")
     process.kill()
     process.wait()
-    mine = subprocess.Popen(["sleep", "60"], user="nobody", group="nogroup", extra_groups=[])
+    mine = subprocess.Popen(["sleep", "60"], user=NOBODY, group=NOBODY, extra_groups=[])
     time.sleep(0.2)
-    done = subprocess.run([copy, "check", "--json", str(mine.pid)], user="nobody", group="nogroup",
+    done = subprocess.run([copy, "check", "--json", str(mine.pid)], user=NOBODY, group=NOBODY,
                           extra_groups=[], capture_output=True, text=True)
     rows = {row["name"]: row["values"] for row in json.loads(done.stdout)["rows"]}
     if done.returncode or rows["rss"]["pages"] != rows["rss"]["smaps"] or \
