@@ -38,6 +38,19 @@ static bool is_open(const struct share_fork *fork, uint32_t parent)
 	return fork->parent == parent && fork->gap == GAP_NOT_READ;
 }
 
+/* Compared is what the parent has mapped; anonymous memory that the child has elsewhere is its
+ * alone. Hugetlb pages are compared, but are not in that sum. */
+static void add_elsewhere(struct share_fork *fork, const struct tally_process *child,
+			  uint32_t page_size)
+{
+	struct family_pages *pages = &fork->pages;
+	uint64_t common = pages->shared + family_diverged(pages);
+	uint64_t anon = child->sum.anon / page_size;
+
+	if (!fork->same_mm && !child->sum.hugetlb && anon > common + pages->only_there)
+		pages->only_there = anon - common;
+}
+
 static int compare_with(struct process *process, const struct tally_process *list,
 			struct share *share, size_t first, struct error *error)
 {
@@ -61,6 +74,8 @@ static int compare_with(struct process *process, const struct tally_process *lis
 		fork->gap = family.members[at].gap;
 		fork->same_mm = family.members[at].same_mm;
 		fork->pages = family.members[at++].total;
+		if (fork->gap == GAP_NONE)
+			add_elsewhere(fork, &list[fork->child], tally_page_size(share->tally));
 	}
 	family_done(&family);
 	return rc;

@@ -375,6 +375,31 @@ def check_forks():
                 bad(text)
 
 
+def check_new_mapping():
+    """What a child maps and writes after the fork is the child's alone."""
+    script = ("import mmap, os, signal\nif not os.fork():\n"
+              f"\tm = mmap.mmap(-1, {300 * PAGE}, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\n"
+              f"\tfor i in range(300): m[i * {PAGE}] = 1\n\tprint('ready', flush=True)\n"
+              "signal.pause()")
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    parent.stdout.readline()
+    pids = tree(parent.pid)
+    try:
+        row = share(*pids)["forks"][0]
+        pages = [anon_pages(pid) for pid in (row["parent"], row["child"])]
+        want = {"only_parent": len(pages[0].keys() - pages[1].keys()) * PAGE,
+                "only_child": len(pages[1].keys() - pages[0].keys()) * PAGE}
+        for text in compare("new mapping", row, want):
+            bad(text)
+        if row["only_child"] < 300 * PAGE:
+            bad(f"new mapping: {row}")
+    finally:
+        for pid in pids[::-1]:
+            os.kill(pid, 9)
+        parent.wait()
+        parent.stdout.close()
+
+
 def check_file(count):
     """A deleted file that several map: its pages once, and freed with the last of them."""
     script = ("import mmap, os, signal, sys\n"
@@ -552,6 +577,7 @@ def main():
     if len(sys.argv) == 3:
         check_outside()
         check_forks()
+        check_new_mapping()
         check_file(3)
         for name in "two-children", "same-space", "thp-forked-written", "swapped-forked", "ksm":
             check_recorded(name)
