@@ -99,9 +99,10 @@ static bool is_text(const struct elf_image *image, uint64_t place,
 	return *last && !((*last)->flags & PF_W);
 }
 
+/* Keeps the places of one kind, with ELF_RELOC_KIND_MAX of all. */
 static int fill(const struct elf_image *image, struct elf_relocs *relocs,
-		struct elf_reloc_index *index, struct place_array *small,
-		struct place_array *large)
+		enum elf_reloc_kind kind, struct elf_reloc_index *index,
+		struct place_array *small, struct place_array *large)
 {
 	const struct elf_segment *segment = NULL;
 	struct elf_reloc reloc;
@@ -117,6 +118,8 @@ static int fill(const struct elf_image *image, struct elf_relocs *relocs,
 			index->text++;
 		if (!segment && reloc.size)
 			index->damage |= ELF_DAMAGE_RELOCATIONS;	/* outside of all memory */
+		if (kind != ELF_RELOC_KIND_MAX && kind != reloc.kind)
+			continue;
 		if (array->count >= (is_large ? LARGE_MAX : ELF_RELOC_PLACES_MAX))
 			index->damage |= ELF_DAMAGE_LIMIT;
 		else if (reloc.size && add_place(array, &reloc) < 0)
@@ -126,8 +129,9 @@ static int fill(const struct elf_image *image, struct elf_relocs *relocs,
 	return 0;
 }
 
-int elf_reloc_index_build(const struct elf_image *image, const struct elf_dynamic *dynamic,
-			  struct elf_reloc_index **index, struct error *error)
+int elf_reloc_index_of_kind(const struct elf_image *image, const struct elf_dynamic *dynamic,
+			    enum elf_reloc_kind kind, struct elf_reloc_index **index,
+			    struct error *error)
 {
 	CLEANUP(elf_relocs_freep) struct elf_relocs *relocs = NULL;
 	struct place_array small = { 0 }, large = { 0 };
@@ -139,7 +143,7 @@ int elf_reloc_index_build(const struct elf_image *image, const struct elf_dynami
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return error_nomem(error);
-	ret = fill(image, relocs, made, &small, &large);
+	ret = fill(image, relocs, kind, made, &small, &large);
 	if (!ret)
 		ret = sort_places(&small);
 	if (!ret)
@@ -154,6 +158,12 @@ int elf_reloc_index_build(const struct elf_image *image, const struct elf_dynami
 	}
 	*index = made;
 	return 0;
+}
+
+int elf_reloc_index_build(const struct elf_image *image, const struct elf_dynamic *dynamic,
+			  struct elf_reloc_index **index, struct error *error)
+{
+	return elf_reloc_index_of_kind(image, dynamic, ELF_RELOC_KIND_MAX, index, error);
 }
 
 void elf_reloc_index_free(struct elf_reloc_index *index)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "config.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "pieces.h"
@@ -24,7 +23,7 @@ struct differences {
 	bool any;
 	uint8_t *memory, *file, *marks;
 	uint32_t object;	/* whose tables these are; OBJECT_NONE: none */
-	struct elf_reloc_index *index;
+	struct elf_reloc_index *index;	/* of slots that are bound lazily */
 	struct elf_layout *layout;
 	struct error failure;	/* the first one */
 };
@@ -62,7 +61,7 @@ static int tables_read(struct differences *d, const struct vma *vma)
 	d->object = vma->object;
 	rc = elf_dynamic_read(image, &dynamic, NULL);
 	if (rc >= 0)
-		rc = elf_reloc_index_build(image, &dynamic, &d->index, NULL);
+		rc = elf_reloc_index_of_kind(image, &dynamic, ELF_RELOC_PLT, &d->index, NULL);
 	if (rc >= 0)
 		rc = elf_layout_predict(image, elf_loader_of(image, &dynamic), process->page_size,
 					&d->layout, NULL);
@@ -115,8 +114,7 @@ static void mark_slots(struct differences *d, const struct window *window)
 		return;
 	cursor = elf_reloc_index_seek(d->index, window->vaddr, window->vaddr + len);
 	while (elf_reloc_index_next(d->index, &cursor, &place))
-		if (place.kind == ELF_RELOC_PLT)
-			mark_slot(d, window, place.place);
+		mark_slot(d, window, place.place);
 }
 
 static void mark_window(struct differences *d, const struct window *window)
@@ -128,8 +126,11 @@ static void mark_window(struct differences *d, const struct window *window)
 		mark_cleared(d, window);
 		mark_slots(d, window);
 	}
-	for (uint64_t i = 0; i < len; i++)
-		d->marks[i] |= d->memory[i] != d->file[i] ? PAGE_DIFFERS : 0;
+	/* Most of a page is as in the file. */
+	for (uint64_t at = 0; at < len; at += 64)
+		if (memcmp(d->memory + at, d->file + at, 64))
+			for (uint64_t i = at; i < at + 64; i++)
+				d->marks[i] |= d->memory[i] != d->file[i] ? PAGE_DIFFERS : 0;
 }
 
 static int write_line(struct differences *d, struct error *error)
@@ -139,9 +140,11 @@ static int write_line(struct differences *d, struct error *error)
 
 	if (!d->count)
 		return 0;
-	rc = buf_addf(&text, "%" PRIx64, d->first);
+	rc = buf_add_hex(&text, d->first, 1);
 	if (rc >= 0 && d->count > 1)
-		rc = buf_addf(&text, "+%" PRIx64, d->count);
+		rc = buf_add_char(&text, '+');
+	if (rc >= 0 && d->count > 1)
+		rc = buf_add_hex(&text, d->count, 1);
 	if (rc >= 0)
 		rc = buf_add_span(&text, buf_span(&d->line));
 	if (rc >= 0)

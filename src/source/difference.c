@@ -3,7 +3,9 @@
 
 #include "vmatlas/source/difference.h"
 
-#include <inttypes.h>
+#include <string.h>
+
+#include "vmatlas/base/error.h"
 
 /* A run of equal ranges of marked bytes. */
 struct marked {
@@ -26,12 +28,26 @@ static const struct {
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define TIMES_MIN 3u	/* fewer are written one by one */
 
+/* Most bytes have no mark: eight are passed over at a time. */
+static size_t find_mark(const uint8_t *marks, size_t page_size, uint8_t mark, size_t at)
+{
+	uint64_t eight, wanted = 0x0101010101010101ull * mark;
+
+	for (; at + sizeof(eight) <= page_size; at += sizeof(eight)) {
+		memcpy(&eight, marks + at, sizeof(eight));
+		if (eight & wanted)
+			break;
+	}
+	while (at < page_size && !(marks[at] & mark))
+		at++;
+	return at;
+}
+
 /* The next range at or behind *at; false if there is none. */
 static bool next_range(const uint8_t *marks, size_t page_size, uint8_t mark, size_t *at,
 		       struct marked *range)
 {
-	while (*at < page_size && !(marks[*at] & mark))
-		++*at;
+	*at = find_mark(marks, page_size, mark, *at);
 	if (*at == page_size)
 		return false;
 	range->offset = *at;
@@ -60,12 +76,22 @@ static void extend(const uint8_t *marks, size_t page_size, uint8_t mark, size_t 
 	}
 }
 
+static int write_number(char before, uint64_t number, struct buf *text)
+{
+	return buf_add_char(text, before) < 0 ? -ERROR_NOMEM : buf_add_hex(text, number, 1);
+}
+
 static int write_run(const struct marked *run, struct buf *text)
 {
-	return run->times > 1 ?
-		buf_addf(text, " %" PRIx64 "+%" PRIx64 "/%" PRIx64 "*%" PRIx64, run->offset,
-			 run->len, run->stride, run->times) :
-		buf_addf(text, " %" PRIx64 "+%" PRIx64, run->offset, run->len);
+	int rc = write_number(' ', run->offset, text);
+
+	if (rc >= 0)
+		rc = write_number('+', run->len, text);
+	if (rc >= 0 && run->times > 1)
+		rc = write_number('/', run->stride, text);
+	if (rc >= 0 && run->times > 1)
+		rc = write_number('*', run->times, text);
+	return rc;
 }
 
 static int write_kind(const uint8_t *marks, size_t page_size, uint8_t mark, struct buf *text)

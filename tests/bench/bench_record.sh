@@ -30,6 +30,15 @@ compare() {
 
 compare "dense: 2 million small pages" wl_dense 8192
 compare "prefork: 2 GiB heap, 16 children that rewrote 10 %" wl_prefork 2048 16 10
+echo "310 processes, --all, against reading their smaps and numa_maps"
+cat >"$made/all" <<END
+#!/bin/sh
+rm -rf "$made/all.x"
+exec "$vmatlas" record --all "$made/all.x" 2>/dev/null
+END
+chmod +x "$made/all"
+"$bench/ratio" -n 3 "$work/wl_system" 300 100 "${PYTHON:-python3}" -- "$made/all" -- \
+	sh -c 'cat /proc/[0-9]*/smaps /proc/[0-9]*/numa_maps 2>/dev/null; true' || exit 1
 compare "sparse: 1 TiB, one page per 2 MiB of 64 GiB" wl_sparse 1024 64
 compare "thp: 4 GiB of huge pages" wl_thp 4096
 [ "$old" -ge 61000 ] || echo 65530 >$limit

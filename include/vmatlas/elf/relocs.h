@@ -90,6 +90,10 @@ struct elf_reloc_index {
 
 int elf_reloc_index_build(const struct elf_image *image, const struct elf_dynamic *dynamic,
 			  struct elf_reloc_index **index, struct error *error);
+/* Only the places of that kind; the sums are of all. */
+int elf_reloc_index_of_kind(const struct elf_image *image, const struct elf_dynamic *dynamic,
+			    enum elf_reloc_kind kind, struct elf_reloc_index **index,
+			    struct error *error);
 void elf_reloc_index_free(struct elf_reloc_index *index);
 DEFINE_CLEANUP(elf_reloc_index_free, struct elf_reloc_index)
 
