@@ -49,8 +49,8 @@ _vmatlas() {
 		;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "self $(_vmatlas_processes)" -- "$cur")
-		# What is made may stand anywhere.
-		[[ $command != record ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
+		# What is made may stand anywhere, and so may the file that elf looks at.
+		[[ $command != record && $command != elf ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")
 		;;
 	esac
 }

@@ -15,4 +15,5 @@ complete -c vmatlas -s o -l columns -x -a '(vmatlas (__vmatlas_command) --list-c
 complete -c vmatlas -l sort -x -a '(vmatlas (__vmatlas_command) --list-columns 2>/dev/null | string split -f1 " ")'
 complete -c vmatlas -l color -x -a 'auto always never'
 complete -c vmatlas -l from -r -F
-complete -c vmatlas -n 'test "$(__vmatlas_command)" = record' -F
+complete -c vmatlas -n 'contains -- "$(__vmatlas_command)" record elf' -F
+complete -c vmatlas -n 'test "$(__vmatlas_command)" = help' -a '(vmatlas --list-commands)'

@@ -30,6 +30,8 @@ offers 'vmatlas show -o nu' 'number'
 offers 'vmatlas show -o number,si' 'number,size'
 offers 'vmatlas show -o +na' '+name'
 offers 'vmatlas show --color a' 'auto always'
+offers 'vmatlas elf config.statu' 'config.status'
+offers 'vmatlas show config.statu' ''
 offers 'vmatlas show sel' 'self'
 offers "vmatlas show $$" "$$"
 for file in "$top"/completions/vmatlas.bash; do bash -n "$file" || fail=1; done
