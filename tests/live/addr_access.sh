@@ -2,21 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What addr predicts for an access against what happens when it is made: every situation of
 # tests/tools/access. A situation that this kernel does not offer is skipped by its own word.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-access=$PWD/tests/tools/access
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-fail=0
+. "${srcdir:-.}/tests/live/common.sh"
+needs_root 'the page states of others need'
+needs python3
 compared=0
 effects=
-
-[ "$(id -u)" = 0 ] || { echo "skip: the page states of others need root"; exit 77; }
-command -v python3 >/dev/null || { echo "skip: python3 reads the documents"; exit 77; }
-
-bad() { echo "$1"; fail=1; }
 
 # predict PID ADDRESS ACCESS: "EFFECT CERTAINTY"
 predict() {
@@ -31,7 +21,7 @@ one() {
 	rm -f control
 	mkfifo control || exit 99
 	: >out
-	"$access" "$1" <control >out 2>err &
+	"$tools/access" "$1" <control >out 2>err &
 	job=$!
 	exec 9>control
 	while kill -0 $job 2>/dev/null && ! grep -q '^expect' out; do sleep 0.01; done
@@ -57,7 +47,7 @@ one() {
 	[ "${predicted##* }" != unknown ] || bad "$1: the certainty is unknown"
 }
 
-for name in $("$access" --list | cut -d' ' -f1); do
+for name in $("$tools/access" --list | cut -d' ' -f1); do
 	one "$name"
 done
 echo "$compared situations compared"

@@ -1,22 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Who else maps a frame, against processes that tests/tools/memstate made.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-memstate=$PWD/tests/tools/memstate
-tools=$(cd "$top/tests/tools" && pwd) || exit 99
-validate=$(cd "$top/tests/cli" && pwd)/validate.py
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-. "$tools/state.sh"
-fail=0
-
-[ "$(id -u)" = 0 ] || { echo "skip: frame numbers need root"; exit 77; }
-command -v python3 >/dev/null || { echo "skip: python3 reads the documents"; exit 77; }
-
-bad() { echo "$1"; fail=1; }
+. "${srcdir:-.}/tests/live/common.sh"
+needs_root 'frame numbers need'
+needs python3
+validate=$top/tests/cli/validate.py
 
 # The nth expect line of the first process that has this state: its address
 page_in() {
@@ -38,7 +26,7 @@ print(" ".join(str(x["pid"]) for x in a["sharers"]) or "-", s["found"], s["count
 }
 
 start() {
-	state_start "$memstate" "$1"
+	state_start "$tools/memstate" "$1"
 	case $? in
 	0) children=$(sed -n 's/^child //p' out | tr '\n' ' ' | sed 's/ $//') ;;
 	77) echo "$1: $(cat out err)"; return 1 ;;

@@ -2,20 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every page that memstate describes, asked for with addr: state, leaf, mappings, exclusive mark and
 # what the next accesses would do.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-memstate=$PWD/tests/tools/memstate
-tools=$(cd "$top/tests/tools" && pwd) || exit 99
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-. "$tools/state.sh"
-fail=0
+. "${srcdir:-.}/tests/live/common.sh"
+needs_root 'the page states of others need'
+needs python3
 total=0
-
-[ "$(id -u)" = 0 ] || { echo "skip: the page states of others need root"; exit 77; }
-command -v python3 >/dev/null || { echo "skip: python3 reads the documents"; exit 77; }
 
 cat >compare.py <<'EOP'
 import json, re, subprocess, sys
@@ -67,8 +57,8 @@ print(count, file=open("count", "w"))
 sys.exit(bad)
 EOP
 
-for state in $("$memstate" --list | cut -d' ' -f1); do
-	state_start "$memstate" "$state"
+for state in $("$tools/memstate" --list | cut -d' ' -f1); do
+	state_start "$tools/memstate" "$state"
 	status=$?
 	[ $status = 77 ] && { echo "$state: $(cat out err)"; continue; }
 	[ $status = 0 ] || { echo "$state: memstate failed"; cat out err; fail=1; continue; }

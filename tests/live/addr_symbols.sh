@@ -1,19 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Symbols of a live process against nm, source lines against addr2line, bytes against the file.
-set -u
-top=${srcdir:-.}
-vmatlas=$PWD/vmatlas
-memstate=$PWD/tests/tools/memstate
-tools=$(cd "$top/tests/tools" && pwd) || exit 99
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-. "$tools/state.sh"
-
-command -v nm >/dev/null && command -v addr2line >/dev/null || { echo "skip: needs binutils"; exit 77; }
-command -v python3 >/dev/null || { echo "skip: python3 reads the documents"; exit 77; }
-state_start "$memstate" anon-written || { echo "skip: $(cat out err)"; exit 77; }
+. "${srcdir:-.}/tests/live/common.sh"
+needs nm addr2line python3
+state_start "$tools/memstate" anon-written || skip "$(cat out err)"
 
 cat >compare.py <<'EOP'
 import collections, json, os, subprocess, sys
@@ -113,7 +103,7 @@ if len(single) < 100 or not several:
 print("\n".join(bad[:20]))
 sys.exit(bool(bad))
 EOP
-python3 compare.py "$vmatlas" "$memstate" "$state_pid"
+python3 compare.py "$vmatlas" "$tools/memstate" "$state_pid"
 status=$?
 state_stop
 exit $status

@@ -3,22 +3,11 @@
 # Why pages of files compiled here are private: each cause is made on purpose in a page of its
 # own and must be found there, with its symbol. With REPLAY=yes all answers but one come from
 # snapshots, and must be those of the process.
-set -u
-top=$(cd "${srcdir:-.}" && pwd)
-vmatlas=$PWD/vmatlas
-work=$(mktemp -d) || exit 99
-pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-fail=0
-
-bad() { echo "$1"; fail=1; }
-
+. "${srcdir:-.}/tests/live/common.sh"
 CC=${CC:-cc}
-for tool in "${CC%% *}" readelf objcopy python3; do
-	command -v "$tool" >/dev/null || { echo "skipped: no $tool"; exit 77; }
-done
-[ "$(id -u)" = 0 ] || { echo "skipped: memory of others is read as root only"; exit 77; }
-cd "$work" || exit 99
+needs "${CC%% *}" readelf objcopy python3
+needs_root 'memory of others is read by'
+pid=
 
 cat >lib.c <<'END'
 #include <stddef.h>
@@ -104,7 +93,7 @@ END
 start() {	# PROGRAM ARGS...
 	rm -f out
 	"$@" >out &
-	pid=$!
+	pid=$! started=$!
 	for _ in $(seq 200); do
 		grep -q ready out 2>/dev/null && return
 		sleep 0.05
@@ -112,7 +101,7 @@ start() {	# PROGRAM ARGS...
 	bad "$*: did not start"
 }
 
-stop() { kill "$pid"; wait "$pid" 2>/dev/null; pid=; }
+stop() { kill "$pid"; wait "$pid" 2>/dev/null; pid= started=; }
 
 # The stopped process into a snapshot; TOOL is how vmatlas is called.
 take() {	# SNAPSHOT TOOL...

@@ -1,14 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every state that memstate claims and every effect that access claims, against the kernel.
-tools=$(pwd)/tests/tools
-source=$(cd "$(dirname "$0")/../tools" && pwd) || exit 99
-[ "$(id -u)" = 0 ] || { echo "skip: needs root for frame numbers and page flags"; exit 77; }
-[ -r /proc/kpageflags ] || { echo "skip: no /proc/kpageflags"; exit 77; }
-work=$(mktemp -d "$(pwd)/memstate-self.XXXXXX") || exit 99
-cd "$work" || exit 99
-trap 'cd /; rm -rf "$work"' EXIT
-. "$source/state.sh"
+folder="$PWD/memstate-self.XXXXXX"
+. "${srcdir:-.}/tests/live/common.sh"
+needs_root 'frame numbers and page flags need'
+[ -r /proc/kpageflags ] || skip "no /proc/kpageflags"
 bad=0 good=0 skipped=0
 
 count() { # STATUS WHAT OUTPUT

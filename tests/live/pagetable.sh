@@ -1,18 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The modelled page table against tables counted by hand, and against VmPTE of sleeping processes.
-set -u
-vmatlas=$PWD/vmatlas
-tools=$PWD/tests/tools
-source=$(cd "$(dirname "$0")/../tools" && pwd) || exit 99
-work=$(mktemp -d "$PWD/pagetable.XXXXXX") || exit 99
-cd "$work" || exit 99
-started=
-trap 'for p in $started; do kill "$p" 2>/dev/null; done; cd /; rm -rf "$work"' EXIT
-. "$source/state.sh"
-fail=0
-
-bad() { echo "FAIL: $1"; fail=1; }
+folder="$PWD/pagetable.XXXXXX"
+. "${srcdir:-.}/tests/live/common.sh"
 
 # level NAME FILE: how many tables of that level the summary tells
 level() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }

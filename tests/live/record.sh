@@ -2,21 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Recordings of stopped processes in known states: all that they hold is what /proc says, two of
 # them are the same, so is a recording of a recording, and one that is stopped half-way leaves nothing.
-tools=$(pwd)/tests/tools
-vmatlas=$(pwd)/vmatlas
-source=$(cd "$(dirname "$0")/.." && pwd) || exit 99
-[ "$(id -u)" = 0 ] || { echo "skipped: frame numbers need root"; exit 77; }
-[ -r /proc/kpageflags ] || { echo "skipped: no /proc/kpageflags"; exit 77; }
-command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
-work=$(mktemp -d "$(pwd)/record.XXXXXX") || exit 99
-cd "$work" || exit 99
-trap 'cd /; rm -rf "$work"' EXIT
-. "$source/tools/state.sh"
+folder="$PWD/record.XXXXXX"
+. "${srcdir:-.}/tests/live/common.sh"
+needs_root 'frame numbers need'
+[ -r /proc/kpageflags ] || skip "no /proc/kpageflags"
+needs python3
 # A program that was just built is still being written to the disk.
 sync "$tools/memstate"
-fail=0
 
-bad() { echo "failed: $*"; fail=1; }
 all() { # SIGNAL
 	for p in $state_pid $kids; do kill -"$1" "$p"; done
 }
@@ -32,7 +25,7 @@ normal() {
 	# What the page cache has of files is no matter of the process either.
 	find "$1" -path '*/files/*' \( -name cached -o -name swapped \) -exec rm {} +
 	# Bit 56 of these pages (bit 61) is whether others map them, too.
-	find "$1" -name pagemap -exec python3 "$source/live/record_words.py" {} +
+	find "$1" -name pagemap -exec python3 "$top/tests/live/record_words.py" {} +
 }
 
 # A recording of a recording, from a folder and from an archive, is the same.
@@ -54,8 +47,8 @@ for state in anon-untouched file-forked two-children thp-forked-written mthp-chi
 	sleep 0.1
 	# shellcheck disable=SC2086
 	if "$vmatlas" record $state_pid $kids one >said 2>&1 && "$vmatlas" record $state_pid $kids two >said 2>&1; then
-		python3 "$source/live/record.py" one $state_pid $kids >said || { cat said; bad "$state"; }
-		python3 "$source/live/record.py" two $state_pid $kids >said || { cat said; bad "$state, second"; }
+		python3 "$top/tests/live/record.py" one $state_pid $kids >said || { cat said; bad "$state"; }
+		python3 "$top/tests/live/record.py" two $state_pid $kids >said || { cat said; bad "$state, second"; }
 		again one
 		normal one
 		normal two
@@ -81,5 +74,5 @@ done
 "$vmatlas" record 2 ./kernel-thread >said 2>&1 && bad "a kernel thread was recorded"
 [ ! -e kernel-thread ] || bad "a kernel thread left something"
 kill $quiet
-python3 "$source/live/record_stop.py" "$vmatlas" || fail=1
+python3 "$top/tests/live/record_stop.py" "$vmatlas" || fail=1
 exit $fail

@@ -2,26 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What a command says of stopped processes it says of their recording too, also where there is no
 # /proc, no /sys and no privilege.
-tools=$(pwd)/tests/tools
-vmatlas=$(pwd)/vmatlas
-source=$(cd "$(dirname "$0")/.." && pwd) || exit 99
-[ "$(id -u)" = 0 ] || { echo "skipped: frame numbers need root"; exit 77; }
-[ -r /proc/kpageflags ] || { echo "skipped: no /proc/kpageflags"; exit 77; }
-command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
 # The name has to be short: the program's loader is to be found in there.
-work=$(mktemp -d /var/tmp/vrXXXXXX) || exit 99
-cd "$work" || exit 99
-trap 'cd /; rm -rf "$work"' EXIT
-. "$source/tools/state.sh"
-fail=0
+folder=/var/tmp/vrXXXXXX
+. "${srcdir:-.}/tests/live/common.sh"
+needs_root 'frame numbers need'
+[ -r /proc/kpageflags ] || skip "no /proc/kpageflags"
+needs python3
 
-bad() { echo "failed: $*"; fail=1; }
 all() { # SIGNAL
 	for p in $state_pid $kids; do kill -"$1" "$p"; done
 }
 
 mkdir own
-python3 "$source/live/private_copy.py" "$tools/memstate" "$work/own" || exit 99
+python3 "$top/tests/live/private_copy.py" "$tools/memstate" "$work/own" || exit 99
 
 # The same answers as nobody, with nothing in /proc and /sys.
 bare() { # COMMAND...
@@ -53,7 +46,7 @@ for state in two-children copies-forked thp-forked-written hugetlb-private swapp
 		where=./snap
 		[ $state != ksm ] || where=./snap.tar.zst
 		# shellcheck disable=SC2086
-		python3 "$source/live/replay.py" "$vmatlas" $where $state_pid $kids >said && break
+		python3 "$top/tests/live/replay.py" "$vmatlas" $where $state_pid $kids >said && break
 		[ $try -lt 3 ] || { cat said; bad "$state"; }
 	done
 	all CONT

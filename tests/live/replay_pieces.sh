@@ -2,22 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Answers about files and copied pages are the same live and from a snapshot, for many addresses
 # and names of programs of many kinds; what needs bytes is a gap.
-set -u
-top=$(cd "${srcdir:-.}" && pwd)
-vmatlas=$PWD/vmatlas
-work=$(mktemp -d) || exit 99
-pids=
-trap 'for p in $pids; do kill -KILL "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
-fail=0
-
-bad() { echo "$1"; fail=1; }
-
+. "${srcdir:-.}/tests/live/common.sh"
 CC=${CC:-cc}
-for tool in "${CC%% *}" python3; do
-	command -v "$tool" >/dev/null || { echo "skipped: no $tool"; exit 77; }
-done
-[ "$(id -u)" = 0 ] || { echo "skipped: memory of others is read as root only"; exit 77; }
-cd "$work" || exit 99
+needs "${CC%% *}" python3
+needs_root 'memory of others is read by'
 
 cat >worker.c <<'END'
 #include <stdio.h>
@@ -108,20 +96,20 @@ for kind in $kinds; do
 	rm -f out
 	./$kind >out &
 	parent=$!
-	pids="$pids $parent"
+	started="$started $parent"
 	for _ in $(seq 200); do
 		[ -s out ] && break
 		sleep 0.02
 	done
 	child=$(cat out)
-	pids="$pids $child"
+	started="$started $child"
 	replay "$kind" "$parent"
 	[ $kind != dynamic ] || replay "$kind, child" "$child"
 done
 echo "python3: $kinds"
 rm -f out
 python3 -c 'import json, time; print(1, flush=True); time.sleep(600)' >out &
-pids="$pids $!"
+started="$started $!"
 for _ in $(seq 200); do
 	[ -s out ] && break
 	sleep 0.02
