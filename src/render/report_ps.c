@@ -154,7 +154,7 @@ static const struct column ledger_columns[] = {
 	{ "part", "PART", "of MemTotal", COLUMN_DEFAULT | COLUMN_RIGHT, 0, 5, get_part },
 	{ "counter", "COUNTER", "the same by the kernel's counter", NUMBER, 0, 7, get_counter },
 	{ "certainty", "CERTAINTY", "how it is known", BOTH, 0, 9, get_certainty },
-	{ "from", "FROM", "where it is from", BOTH, 0, 26, get_from },
+	{ "from", "FROM", "where it is from", BOTH | COLUMN_TRUNC, 0, 26, get_from },
 	{ NULL },
 };
 
