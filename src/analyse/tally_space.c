@@ -63,8 +63,13 @@ uint32_t tally_space_enter(struct tally *tally, size_t process)
 void tally_space_note(struct tally *tally, size_t process, uint32_t set)
 {
 	struct tally_work *work = &tally->works[process];
-	uint32_t other = tally->members[tally->nodes.items[set].member].space;
+	const struct tally_node *node = &tally->nodes.items[set];
+	uint32_t other;
 
+	/* Of a crowd nobody knows who came last. */
+	if (tally_is_crowd(node))
+		return;
+	other = tally->members[node->member].space;
 	if (other == process)
 		return;
 	if (!work->twin_pages)

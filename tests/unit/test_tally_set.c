@@ -82,6 +82,25 @@ static void test_crowd(void)
 	tally_nodes_done(&few);
 }
 
+/* A page of the crowd that says "mapped once" was not seen under any one PID. */
+static void test_crowd_twin(void)
+{
+	struct tally_member member = { .space = 1 };
+	struct tally_work works[2] = { { .twin = TALLY_NONE }, { .twin = TALLY_NONE } };
+	struct tally tally = { .members = &member, .member_count = 1, .works = works };
+	uint32_t set;
+
+	CHECK(tally_nodes_init(&tally.nodes, TALLY_KIND_MAX + 1) == 0);
+	set = tally_step(&tally.nodes, TALLY_FILE, 0, 0);
+	tally_space_note(&tally, 0, set);
+	CHECK(works[0].twin == 1 && works[0].twin_pages == 1);
+	set = tally_step(&tally.nodes, set, 0, 0);
+	CHECK(tally_is_crowd(&tally.nodes.items[set]));
+	tally_space_note(&tally, 0, set);
+	CHECK_U64(works[0].twin_pages, 1);
+	tally_nodes_done(&tally.nodes);
+}
+
 static void test_slots(void)
 {
 	struct tally_slots slots = { NULL, 0, NULL, 0, 0 };
@@ -115,6 +134,7 @@ int main(void)
 	test_order();
 	test_many();
 	test_crowd();
+	test_crowd_twin();
 	test_slots();
 	tally_nodes_done(&nodes);
 	TEST_END;
