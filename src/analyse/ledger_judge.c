@@ -130,6 +130,7 @@ void ledger_judge(const struct ledger_reading *reading, const struct ledger_fact
 		judge_line(&q, line);
 		ledger->verdicts[line->verdict]++;
 		if (q.moved)
-			*(ledger_row_by_others(row) ? &ledger->others_moved : &ledger->moved) = true;
+			*(ledger_row_by_others(row) ? &ledger->others_moved :
+						      &ledger->moved) = true;
 	}
 }

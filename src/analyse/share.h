@@ -63,7 +63,8 @@ struct share_user {
 };
 
 struct share_users {
-	struct share_user *items;	/* an object comes again where others lie between its VMAs */
+	struct share_user *items;	/* an object comes again where
+					 * others lie between its VMAs */
 	size_t count;
 	size_t cap;
 	uint32_t *last;			/* per process: its last item + 1, 0: none */

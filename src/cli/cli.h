@@ -103,7 +103,8 @@ int cli_parse(struct cli *cli, int argc, char **argv);
 void cli_done(struct cli *cli);
 void cli_usage(FILE *out, const struct command *command);
 void cli_help(FILE *out);
-/* Help, wrapped at 80 columns: `used` columns of the line are taken, the text begins at `column`. */
+/* Help, wrapped at 80 columns: `used` columns of the line are taken, the text begins at
+ * `column`. */
 void cli_wrapped(FILE *out, size_t used, size_t column, const char *text);
 const struct command *cli_command(const char *name);
 extern const struct command *const commands[];				/* NULL ends it */

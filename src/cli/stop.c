@@ -143,7 +143,8 @@ int stop_report(const struct cli *cli, struct report *report, const struct stop 
 	if (!cli_has(cli, "stop"))
 		return 0;
 	buf_addf(&text, "%zu process%s, for %.1f ms", stop->set.count,
-		 stop->set.count == 1 ? "" : "es", (double)(stop->end.end_us - stop->start_us) / 1000);
+		 stop->set.count == 1 ? "" : "es",
+		 (double)(stop->end.end_us - stop->start_us) / 1000);
 	if (stop->spared)
 		buf_addf(&text, "; %zu ran on: vmatlas, its ancestors", stop->spared);
 	if (stop->end.parents)

@@ -61,7 +61,8 @@ struct stop {
 	struct stop_end end;
 	pid_t guardian;		/* 0: none */
 	int lifeline;
-	int answers;		/* of the guardian: a byte when all were told to stop, struct stop_end */
+	int answers;		/* of the guardian: a byte when all were
+				 * told to stop, struct stop_end */
 };
 
 /* Nothing is done without --stop. On failure all run again. stop_done() is always called. */

@@ -106,8 +106,8 @@ static int find_name(struct cli *cli, const char *name, pid_t *pid, struct error
 	if (rc >= 0 && found.count == 1)
 		*pid = found.pids[0];
 	else if (rc >= 0 && !found.count && !cli->from && access(name, F_OK) == 0)
-		rc = error_set(error, ERROR_NOT_FOUND, name, "no process has this name; for the file "
-			       "say ./%s", name);
+		rc = error_set(error, ERROR_NOT_FOUND, name, "no process has this name; for the "
+			       "file say ./%s", name);
 	else if (rc >= 0 && !found.count)
 		rc = error_set(error, ERROR_NOT_FOUND, name, "no process has this name; give a "
 			       "PID, self, a name as in /proc/PID/comm, or a path with a /");

@@ -200,8 +200,8 @@ static void add_freed(struct report *report, const struct share *share)
 	add_freed_swap(report, share);
 	report_fact(report, "reclaimable", "only reclaimable: page cache",
 		    share_size(share, freed->cache), 0);
-	report_fact(report, "kept", "stays: tmpfs, SysV, mapped by others", share_size(share, freed->kept),
-		    0);
+	report_fact(report, "kept", "stays: tmpfs, SysV, mapped by others",
+		    share_size(share, freed->kept), 0);
 	report_fact(report, "certainty", NULL, cell_text(certainty_name(CERTAINTY_INFERRED)),
 		    REPORT_JSON_ONLY);
 	report_object_end(report);

@@ -336,7 +336,8 @@ static void test_hostile(void)
 	ledger_judge(&reading, &facts, &ledger);
 	for (int row = 0; row < LEDGER_ROW_MAX; row++)
 		for (size_t i = 0; i < ledger.lines[row].finding_count; i++)
-			CHECK(ledger.lines[row].findings[i].low <= ledger.lines[row].findings[i].high);
+			CHECK(ledger.lines[row].findings[i].low <=
+			      ledger.lines[row].findings[i].high);
 	CHECK_U64(ledger.lines[LEDGER_RSS].values[LEDGER_SMAPS].gap, GAP_DAMAGED);
 }
 

@@ -30,7 +30,8 @@ struct roster_process {
 	struct roster_number inner_pid;	/* in its own PID namespace */
 	struct roster_number uid;	/* effective */
 	struct roster_number threads;
-	/* Bytes; the kernel's own counters, which trail behind by what each CPU keeps for itself. */
+	/* Bytes; the kernel's own counters, which trail behind by what each CPU keeps for
+	 * itself. */
 	struct roster_number vm_size;
 	struct roster_number vm_rss;
 	struct roster_number pagetables;	/* bytes */

@@ -28,8 +28,8 @@ struct share_bytes {
 /* What becomes of memory that nobody else maps when its last mapper ends. */
 struct share_freed {
 	uint64_t anon;		/* free */
-	uint64_t objects;	/* unlinked files, shared memory, SysV segments behind IPC_RMID: free
-				 * if no descriptor holds it */
+	uint64_t objects;	/* unlinked files, shared memory, SysV segments behind
+				 * IPC_RMID: free if no descriptor holds it */
 	uint64_t hugetlb;	/* back to the pool */
 	uint64_t swap;		/* slots; see struct share_swap */
 	uint64_t cache;		/* stays in the page cache, and can be reclaimed */
@@ -78,7 +78,8 @@ struct share_object {
 	uint32_t vmas;			/* of it, in the set */
 	bool searched;			/* of others that map it */
 	bool mapped_outside;		/* they do */
-	uint32_t user;			/* index of the only one that maps it; TALLY_NONE: several */
+	uint32_t user;			/* index of the only one that maps
+					 * it; TALLY_NONE: several */
 	uint64_t once;			/* its own pages */
 	uint64_t copied;		/* private copies in mappings of it, once */
 	uint64_t rss;			/* sums over the processes, copies included */
@@ -116,7 +117,8 @@ struct share {
 	struct share_bytes causes[SHARE_CAUSE_MAX];
 	struct share_freed freed;	/* if all ended */
 	struct share_swap swap;		/* of all; pss is the sum */
-	uint64_t swap_shared;		/* slots that more than one entry of the set refers to, once */
+	uint64_t swap_shared;		/* slots that more than one entry of
+					 * the set refers to, once */
 	uint64_t huge_zero;		/* mapped to the huge zero page: no memory at all */
 	uint64_t zero;			/* to the zero page, likewise */
 	struct share_object *objects;
