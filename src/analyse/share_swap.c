@@ -4,8 +4,8 @@
 
 /*
  * The kernel shows no counts of swap slots, but SwapPss of smaps_rollup has each slot divided by
- * all its users (fs/proc/task_mmu.c smaps_pte_entry, swp_swapcount()). Where that is less than what the
- * set alone makes of it, others use slots too. What a slot with `f` entries in the set and `x`
+ * all its users (fs/proc/task_mmu.c smaps_pte_entry, swp_swapcount()). Where that is less than what
+ * the set alone makes of it, others use slots too. What a slot with `f` entries in the set and `x`
  * outside takes off the sum is x / (f + x) pages: at least 1 / (f + 1), and less than 1. So the sum
  * bounds the number of such slots from both sides. The kernel cuts its sum to KiB.
  */
