@@ -53,8 +53,8 @@ const char *gap_name(enum gap gap)
 /* What is true of a refusal depends on who was refused. */
 static const char *const refusals[] = {
 	[GAP_READER_USER] = "needs more privilege; run as root",
-	[GAP_READER_ROOT] = "refused to root too: by a container, a user namespace or a security "
-			    "module",
+	[GAP_READER_ROOT] =
+		"refused to root too: by a container, a user namespace or a security module",
 	[GAP_READER_SNAPSHOT] = "it was recorded without the privilege for it",
 };
 
