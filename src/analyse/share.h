@@ -11,7 +11,7 @@
  *   share_classes.c  class and role of VMAs
  *   share_users.c    which address spaces map an object
  *   share_sysv.c     SysV segments: which of them stay
- *   share_outside.c  objects that others map, too
+ *   share_outside.c  objects and address spaces that others have, too
  *   share_swap.c     swap slots that others may use as well
  *   share_names.c    names of objects, and whether they still have one
  *   share_sum.c      sets of the tally -> sums

@@ -2,10 +2,12 @@
 #include "share.h"
 
 /*
- * Objects that go with their last mapping, and that processes outside of the set map as well:
- * ending the set frees nothing of them, also where those never touched the same pages and no frame
- * tells of them. Only maps of all other processes tells that; it is read where the set has pages
- * of such an object.
+ * What processes outside of the set keep, though no frame tells of them:
+ *
+ * - their own address space, if one of the set has it too (vfork, CLONE_VM);
+ * - objects that go with their last mapping and that they map as well, also where they never
+ *   touched the same pages. Only maps of all other processes tells that; it is read where the set
+ *   has pages of such an object.
  */
 #define MAPS_CHUNK (64u << 10)
 
@@ -58,21 +60,42 @@ static void look_at(struct outside_search *search, struct span text)
 	search->left--;
 }
 
-/* One that ended or may not be read tells nothing. */
-static void look_through(struct outside_search *search, pid_t pid)
+static void look_at_space(struct outside_search *search, const struct source_process *process)
 {
-	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	struct share *share = search->load->share;
+	uint32_t same = tally_with_space(share->tally, process);
+	size_t count;
+
+	if (same != TALLY_NONE)
+		same = tally_processes(share->tally, &count)[same].space;
+	if (same != TALLY_NONE && !share->processes[same].keeper)
+		share->processes[same].keeper = source_process_pid(process);
+}
+
+static void look_at_maps(struct outside_search *search, struct source_process *process)
+{
 	CLEANUP(source_stream_freep) struct source_stream *stream = NULL;
 	CLEANUP(lines_done) struct lines lines;
 	struct span text;
 
 	lines_init(&lines, source_stream_read, NULL, MAPS_CHUNK);
-	if (source_process_open(search->source, pid, &process, NULL) < 0 ||
-	    source_stream_open(process, SOURCE_MAPS, &stream, NULL) < 0)
+	if (source_stream_open(process, SOURCE_MAPS, &stream, NULL) < 0)
 		return;
 	lines.ctx = stream;
 	while (search->left && lines_next(&lines, &text, NULL) > 0)
 		look_at(search, text);
+}
+
+/* One that ended or may not be read tells nothing. */
+static void look_through(struct outside_search *search, pid_t pid)
+{
+	CLEANUP(source_process_freep) struct source_process *process = NULL;
+
+	if (source_process_open(search->source, pid, &process, NULL) < 0)
+		return;
+	look_at_space(search, process);
+	if (search->left)
+		look_at_maps(search, process);
 }
 
 static bool is_of_set(const struct share *share, pid_t pid)
@@ -95,9 +118,9 @@ void share_outside_find(struct source *source, struct share_load *load)
 	if (!load->request->outside)
 		return;
 	find_wanted(&search);
-	if (!search.left || source_pids(source, &pids, &count, NULL) < 0)
+	if (source_pids(source, &pids, &count, NULL) < 0)
 		return;
-	for (size_t i = 0; i < count && search.left; i++)
+	for (size_t i = 0; i < count; i++)
 		if (!is_of_set(load->share, pids[i]))
 			look_through(&search, pids[i]);
 }

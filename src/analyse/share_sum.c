@@ -9,6 +9,7 @@ struct set_facts {
 	uint32_t spaces;	/* different ones */
 	uint32_t space;		/* the first of them */
 	uint32_t group;		/* the one it counts in */
+	bool kept;		/* by a process outside that has the space of one of them */
 };
 
 struct summing {
@@ -54,7 +55,7 @@ static void gather_facts(struct summing *s)
 		const struct tally_member *member;
 
 		if (i < TALLY_KIND_MAX) {
-			*facts = (struct set_facts) { 0, TALLY_NONE, TALLY_NONE };
+			*facts = (struct set_facts) { 0, TALLY_NONE, TALLY_NONE, false };
 			continue;
 		}
 		*facts = s->facts[set->parent];
@@ -65,6 +66,7 @@ static void gather_facts(struct summing *s)
 			facts->spaces++;
 		if (facts->space == TALLY_NONE)
 			facts->space = member->space;
+		facts->kept |= s->share->processes[member->space].keeper != 0;
 		if (facts->group == TALLY_NONE ||
 		    group_order(&s->groups->items[member->group]) <
 			    group_order(&s->groups->items[facts->group]))
@@ -204,7 +206,7 @@ static void sum_set(struct summing *s, uint32_t at)
 		return;
 	group = &s->groups->items[facts->group];
 	object = group->object == OBJECT_NONE ? NULL : &s->share->objects[group->object];
-	if (!set->outside) {
+	if (!set->outside && !facts->kept) {
 		add_freed(&s->share->freed, object, set, bytes);
 		if (facts->spaces == 1 && goes_alone(object, set, facts->space))
 			add_freed(&s->share->processes[facts->space].freed, object, set, bytes);

@@ -55,6 +55,32 @@ uint32_t tally_space_enter(struct tally *tally, size_t process)
 	return (uint32_t)process;
 }
 
+uint32_t tally_with_space(const struct tally *tally, const struct source_process *process)
+{
+	size_t low = 0, high = tally->space_count;
+	struct source_space space;
+
+	source_process_space(process, &space);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		uint32_t other = tally->spaces[middle];
+
+		switch (source_order_spaces(tally->source, &space, &tally->works[other].space)) {
+		case SOURCE_ORDER_SAME:
+			return tally->processes[other].state == TALLY_COUNTED ? other : TALLY_NONE;
+		case SOURCE_ORDER_BEFORE:
+			high = middle;
+			break;
+		case SOURCE_ORDER_BEHIND:
+			low = middle + 1;
+			break;
+		default:
+			return TALLY_NONE;
+		}
+	}
+	return TALLY_NONE;
+}
+
 /*
  * An entry says "mapped once", and was seen already: the same entry of the same page table under
  * another PID. One such page may also have moved meanwhile, or be part of a huge page whose head

@@ -83,6 +83,8 @@ SHARE_GETTER(process, swap_least, frames_of(row, facts_of(row)->swap.freed_least
 SHARE_GETTER(process, swap_certainty, known(row, certain(row->share, &facts_of(row)->swap)))
 SHARE_GETTER(process, zero, frames_of(row, process_of(row)->zero))
 SHARE_GETTER(process, same_mm, same_mm_of(row))
+SHARE_GETTER(process, keeper, facts_of(row)->keeper ?
+	     cell_count((uint64_t)facts_of(row)->keeper) : known(row, cell_null()))
 
 COLUMN_GETTER(process_shared_with)
 {
@@ -143,6 +145,8 @@ const struct column share_columns[] = {
 	  0, 6, process_zero },
 	{ "same_mm", "SAME-MM", "the task with whose address space it runs, which counts once",
 	  NUMBER | COLUMN_SPARE, 0, 7, process_same_mm },
+	{ "keeper", "KEEPER", "a task outside of the set with its address space, which it does not "
+	  "free then", COLUMN_JSON, 0, 7, process_keeper },
 	{ "shared_with", "SHARED-WITH", "bytes that both map, by PID", COLUMN_JSON, 0, 20,
 	  process_shared_with },
 	{ NULL },
@@ -328,7 +332,7 @@ static int add_bounds(struct report *report, const struct share *share)
 			    "cannot be told; the memory of the set lies between the two.");
 }
 
-static int warn(struct report *report, enum gap gap, size_t count, const char *one,
+static int warn(struct report *report, const char *code, size_t count, const char *one,
 		const char *more)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
@@ -336,7 +340,16 @@ static int warn(struct report *report, enum gap gap, size_t count, const char *o
 	if (!count)
 		return 0;
 	buf_addf(&text, "%zu %s", count, count == 1 ? one : more);
-	return report_warning(report, gap_name(gap), buf_span(&text));
+	return report_warning(report, code, buf_span(&text));
+}
+
+static size_t count_kept(const struct share *share)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < share->count; i++)
+		kept += share->processes[i].keeper != 0;
+	return kept;
 }
 
 static int add_notes(struct report *report, const struct share *share,
@@ -344,11 +357,16 @@ static int add_notes(struct report *report, const struct share *share,
 {
 	const struct tally_totals *totals = tally_totals(share->tally);
 
-	if (warn(report, GAP_NEEDS_PRIVILEGE, totals->refused + left->refused,
+	if (warn(report, "same-mm", count_kept(share),
+		 "process has the address space of a task outside of the set, and frees nothing",
+		 "processes have the address space of a task outside of the set, and free nothing")
+	    < 0)
+		return -1;
+	if (warn(report, gap_name(GAP_NEEDS_PRIVILEGE), totals->refused + left->refused,
 		 "process may not be read: what it maps shows as outside",
 		 "processes may not be read: what they map shows as outside") < 0)
 		return -1;
-	if (warn(report, GAP_GONE, totals->gone + left->gone,
+	if (warn(report, gap_name(GAP_GONE), totals->gone + left->gone,
 		 "process ended before or while it was read",
 		 "processes ended before or while they were read") < 0)
 		return -1;

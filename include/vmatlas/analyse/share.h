@@ -52,6 +52,8 @@ struct share_process {
 	struct buf comm;		/* raw; may be empty */
 	bool has_comm;			/* it could be read */
 	pid_t ppid;			/* 0: none, or not known */
+	pid_t keeper;			/* outside of the set with the same address space, which
+					 * frees nothing then; 0: none was found */
 	uint64_t shared;		/* of RSS: others of the set map it too */
 	uint64_t outside;		/* of RSS: somebody outside of the set maps it too */
 	struct share_swap swap;
