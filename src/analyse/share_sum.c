@@ -75,21 +75,28 @@ static void gather_facts(struct summing *s)
 }
 
 /* Every two different spaces of a set; a set counts for all sets made from it. */
-static void sum_pairs(struct summing *s)
+static int sum_pairs(struct summing *s, struct error *error)
 {
-	for (uint32_t i = TALLY_KIND_MAX; i < s->count; i++) {
-		const struct tally_set *set = &s->sets[i];
+	CLEANUP_FREE uint32_t *spaces = calloc(s->share->count + 1, sizeof(*spaces));
+	uint32_t *pairs = s->share->pairs;
 
-		if (!set->below || !set->first_of_space || set->kind > TALLY_FILE)
+	if (!spaces)
+		return error_nomem(error);
+	for (uint32_t i = s->sets[0].next; i; i = s->sets[i].next) {
+		const struct tally_set *set = &s->sets[i];
+		uint32_t before, space;
+
+		if (!set->first_of_space)
 			continue;
-		for (uint32_t at = set->parent; at >= TALLY_KIND_MAX; at = s->sets[at].parent) {
-			if (!s->sets[at].first_of_space)
-				continue;
-			s->share->pairs[pair_at(s->share, s->members[set->member].space,
-						s->members[s->sets[at].member].space)] +=
-				(uint32_t)set->below;
-		}
+		/* Those before are still the spaces of the sets that this one was made from. */
+		before = s->facts[i].spaces - 1;
+		space = spaces[before] = s->members[set->member].space;
+		if (!set->below || set->kind > TALLY_FILE)
+			continue;
+		for (uint32_t at = 0; at < before; at++)
+			pairs[pair_at(s->share, space, spaces[at])] += (uint32_t)set->below;
 	}
+	return 0;
 }
 
 static enum share_cause cause_of(const struct share_object *object, const struct tally_set *set)
@@ -383,8 +390,9 @@ int share_sum(struct share_load *load, struct error *error)
 	if (rc < 0)
 		return rc;
 	gather_facts(&s);
-	if (share->pairs)
-		sum_pairs(&s);
+	rc = share->pairs ? sum_pairs(&s, error) : 0;
+	if (rc < 0)
+		return rc;
 	for (uint32_t i = TALLY_KIND_MAX; i < s.count; i++)
 		sum_set(&s, i);
 	rc = sum_company(&s, error);

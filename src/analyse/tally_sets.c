@@ -8,6 +8,7 @@ struct walk {
 	uint32_t *brother;
 	uint32_t *spaces;	/* how often each is on the way */
 	uint32_t *groups;
+	uint32_t last;		/* that was entered */
 };
 
 static int walk_init(struct walk *walk, struct tally *tally)
@@ -44,6 +45,8 @@ static void enter(struct walk *walk, uint32_t at)
 	struct tally_set *set = &walk->tally->sets[at];
 	const struct tally_member *member;
 
+	walk->tally->sets[walk->last].next = at;
+	walk->last = at;
 	if (set->member == TALLY_NONE)
 		return;
 	member = &walk->tally->members[set->member];
@@ -112,7 +115,10 @@ int tally_sets_make(struct tally *tally, const uint64_t *frames)
 	fill_sets(tally, frames);
 	if (walk_init(&walk, tally) < 0)
 		return -ERROR_NOMEM;
-	for (uint32_t kind = 0; kind < TALLY_KIND_MAX; kind++)
+	for (uint32_t kind = 0; kind < TALLY_KIND_MAX; kind++) {
+		enter(&walk, kind);
 		walk_from(&walk, kind);
+	}
+	tally->sets[walk.last].next = 0;
 	return 0;
 }

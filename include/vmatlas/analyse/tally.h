@@ -124,6 +124,8 @@ struct tally_set {
 	bool crowd;		/* frames of all sets that are not told apart; without a member */
 	bool first_of_space;	/* no set above has a member of that space */
 	bool first_of_group;	/* nor of that group */
+	uint32_t next;		/* in preorder, from set 0: first what was made from this one.
+				 * 0: the last */
 };
 
 struct tally_totals {
