@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "tally.h"
 #include "vmatlas/parse/cgroup.h"
 #include "vmatlas/parse/status.h"
 
@@ -137,6 +138,50 @@ static void process_init(struct roster_process *process)
 	};
 }
 
+/* The kernel cuts it to whole KiB: where it says the same, what was counted is finer. */
+#define ROLLUP_UNIT 1024u
+
+static struct roster_number kernels_swap_pss(struct source *source,
+					     const struct tally_process *counted)
+{
+	CLEANUP(source_process_freep) struct source_process *process = NULL;
+	struct roster_number number = { counted->sum.swap_pss, GAP_NONE };
+	struct error error = ERROR_INIT;
+	struct tally_sum sum;
+	bool known = false;
+
+	if (source_process_open(source, counted->pid, &process, &error) < 0 ||
+	    tally_rollup(process, &sum, &known, &error) < 0)
+		number.gap = gap_from_error(&error);
+	else if (!known)
+		number.gap = GAP_NOT_IN_KERNEL;
+	else if (sum.swap_pss + ROLLUP_UNIT <= number.value)
+		number.value = sum.swap_pss;
+	return number;
+}
+
+/* Nothing shows who else uses a slot, but the kernel divides by all its users. */
+static void settle_swap(struct source *source, struct roster *roster, bool outside)
+{
+	size_t count;
+	const struct tally_process *list = tally_processes(roster->tally, &count);
+	enum gap frames_gap = tally_totals(roster->tally)->frames_gap;
+
+	for (size_t i = 0; i < count; i++) {
+		struct roster_number *swap_pss = &roster->processes[i].swap_pss;
+
+		if (list[i].state != TALLY_COUNTED)
+			*swap_pss = (struct roster_number) { 0, list[i].gap };
+		else if (!list[i].swap_pss_known)
+			*swap_pss = (struct roster_number) { 0, frames_gap != GAP_NONE ?
+							     frames_gap : GAP_NOT_IN_KERNEL };
+		else if (outside && list[i].sum.swap && !list[i].from_rollup)
+			*swap_pss = kernels_swap_pss(source, &list[i]);
+		else
+			*swap_pss = (struct roster_number) { list[i].sum.swap_pss, GAP_NONE };
+	}
+}
+
 int roster_read(struct source *source, const struct roster_request *request,
 		struct roster *roster, struct error *error)
 {
@@ -160,6 +205,7 @@ int roster_read(struct source *source, const struct roster_request *request,
 		roster_done(&found);
 		return rc;
 	}
+	settle_swap(source, &found, request->needs & ROSTER_NEED_OUTSIDE);
 	*roster = found;
 	return 0;
 }

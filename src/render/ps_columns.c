@@ -40,9 +40,7 @@ struct cell ps_vss(const struct ps_row *row)
 
 struct cell ps_swap_pss(const struct ps_row *row)
 {
-	if (row->counted->state == TALLY_COUNTED && !row->counted->swap_pss_known)
-		return cell_missing(tally_totals(row->roster->tally)->frames_gap);
-	return ps_counted(row, row->counted->sum.swap_pss);
+	return ps_size(&row->process->swap_pss);
 }
 
 static struct cell rss_from(const struct ps_row *row)

@@ -156,6 +156,10 @@ def check_states():
             if ROOT:
                 document = check_rows(name, ("--tree", state.pids[0]), pids)
                 check_sums(name, document)
+            # Slots are divided by users outside of the set as well.
+            if ROOT and name == "swapped-forked":
+                for pid in pids:
+                    check_rows(f"{pid} of {name}", (pid,), [pid])
 
 
 def check_sums(what, document):

@@ -35,6 +35,7 @@ struct roster_process {
 	struct roster_number vm_size;
 	struct roster_number vm_rss;
 	struct roster_number pagetables;	/* bytes */
+	struct roster_number swap_pss;		/* bytes; the kernel's where others may use slots */
 	enum gap cgroup_gap;		/* GAP_NOT_READ if it was not asked for; so the next ones */
 	struct buf cgroup;		/* the one that memory is charged to */
 	enum gap cmdline_gap;
