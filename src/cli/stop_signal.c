@@ -6,10 +6,14 @@
 
 #include "stop.h"
 #include "vmatlas/parse/stat.h"
+#include "vmatlas/parse/syscall.h"
 
 /* The same on every architecture. */
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
 #endif
 
 /* So long all may take together until they stand still. */
@@ -38,13 +42,31 @@ static bool stands(char state)
 	return state == 'T' || state == 't' || state == 'Z' || state == 'X';
 }
 
+/* Until its child ends or executes a program: in the kernel, where no signal but SIGKILL wakes it
+ * up, and from where it stops before it runs (kernel/fork.c wait_for_vfork_done()). */
+static bool waits_for_vfork(struct source_process *process, pid_t tid)
+{
+	CLEANUP(buf_done) struct buf text = BUF_INIT;
+	struct syscall_line line;
+
+	if (source_text(process, tid, SOURCE_SYSCALL, &text, NULL) < 0 ||
+	    syscall_parse(buf_span(&text), &line, NULL) < 0)
+		return false;
+#ifdef SYS_vfork
+	if (line.number == SYS_vfork)
+		return true;
+#endif
+	return line.number == SYS_clone || line.number == SYS_clone3;
+}
+
 static bool thread_stands(struct source_process *process, pid_t tid)
 {
 	CLEANUP(buf_done) struct buf text = BUF_INIT;
 	struct stat_record stat;
 
 	return source_text(process, tid, SOURCE_STAT, &text, NULL) < 0 ||
-	       stat_parse(buf_span(&text), &stat, NULL) < 0 || stands(stat.state);
+	       stat_parse(buf_span(&text), &stat, NULL) < 0 || stands(stat.state) ||
+	       (stat.state == 'D' && waits_for_vfork(process, tid));
 }
 
 /* Each thread stops by itself. One that is gone stands still. */

@@ -30,6 +30,24 @@ def run(depth):
     os._exit(0)
 run(int(sys.argv[1]))
 """
+# Waits in vfork(2) for a child that sleeps: neither can do anything else.
+VFORK = r"""
+#include <stdio.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+int main(void)
+{
+	static volatile int child;
+	if (!vfork()) {
+		prctl(PR_SET_PDEATHSIG, 9);
+		child = getpid();
+		dprintf(1, "%d\n", child);
+		for (;;)
+			pause();
+	}
+	return 0;
+}
+"""
 BUSY = "import threading\n" \
        "for _ in range(3): threading.Thread(target=lambda: all(x == 0 for x in iter(int, 1))).start()\n"
 wrong = 0
@@ -315,6 +333,33 @@ def check_su_stopped_before():
             bad(f"su before: {hold.said}")
 
 
+def check_vfork():
+    """The parent cannot run while its child stands still: it is not late, and nobody waits."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = folder + "/vfork.c", folder + "/vfork"
+        with open(source, "w", encoding="ascii") as file:
+            file.write(VFORK)
+        subprocess.run([os.environ.get("CC", "cc").split()[-1], "-o", program, source],
+                       check=True)
+        parent = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
+        child = int(parent.stdout.readline())
+        try:
+            start = time.monotonic()
+            hold = Hold(str(parent.pid), str(child))
+            if hold.said["count"] != 2 or hold.said["late"]:
+                bad(f"vfork: {hold.said} after {time.monotonic() - start:.2f} s")
+            if states(child) != {"T"}:
+                bad("vfork: the child runs")
+            hold.end()
+            for pid in parent.pid, child:
+                if not become(pid, "run"):
+                    bad(f"vfork: {pid} stands still")
+        finally:
+            os.kill(child, signal.SIGKILL)
+            parent.wait()
+            parent.stdout.close()
+
+
 def check_command(processes, command):
     out = subprocess.run([VMATLAS, command, "--json", "--stop", *processes.pids()],
                          capture_output=True, text=True, check=True, timeout=60)
@@ -348,6 +393,7 @@ def main():
     check_su_killed("tool")
     check_su_killed("guardian")
     check_su_stopped_before()
+    check_vfork()
     check_refused()
     return 1 if wrong else 0
 
