@@ -89,7 +89,8 @@ def check_many(count=25):
         every = [int(row[0]) for row in text_rows("Still shared with relatives", "-v")[0]]
         diverged = [found[pid]["written_there"] for pid in pids]
         wrong = [] if set(pids) <= set(found) else ["JSON does not have all children"]
-        if diverged != sorted(diverged) or diverged[-1] - diverged[0] < (count - 2) * PAGE:
+        # Each wrote a page more than the one before it, and Python some of its own.
+        if any(abs(pages - diverged[0] - i * PAGE) > 4 * PAGE for i, pages in enumerate(diverged)):
             wrong.append(f"children wrote {diverged}")
         if len(rows) != 20 or not re.search(r"[0-9]+ more rows with less", out):
             wrong.append(f"{len(rows)} rows of {count + 1}")
