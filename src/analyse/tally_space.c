@@ -19,66 +19,60 @@ static void spaces_insert(struct tally *tally, size_t at, uint32_t process)
 	tally->space_count++;
 }
 
-static enum source_order order_of(const struct tally *tally, size_t process, size_t other)
-{
-	if (!tally->works[other].registered)
-		return SOURCE_ORDER_UNKNOWN;
-	return source_order_spaces(tally->source, &tally->works[process].space,
-				   &tally->works[other].space);
-}
-
-uint32_t tally_space_enter(struct tally *tally, size_t process)
+/* Who has this space already (or TALLY_NONE), and where it stands or would stand. Those that have
+ * ended are taken out on the way; false when there were too many. */
+static bool spaces_search(struct tally *tally, const struct source_space *space, size_t *at,
+			  uint32_t *same)
 {
 	size_t low = 0, high = tally->space_count, lost = 0;
 
-	while (low < high) {
+	*same = TALLY_NONE;
+	while (low < high && *same == TALLY_NONE) {
 		size_t middle = low + (high - low) / 2;
 		uint32_t other = tally->spaces[middle];
+		enum source_order order = !tally->works[other].registered ? SOURCE_ORDER_UNKNOWN :
+			source_order_spaces(tally->source, space, &tally->works[other].space);
 
-		switch (order_of(tally, process, other)) {
-		case SOURCE_ORDER_SAME:
-			return other;
-		case SOURCE_ORDER_BEFORE:
+		if (order == SOURCE_ORDER_SAME) {
+			*same = other;
+		} else if (order == SOURCE_ORDER_BEFORE) {
 			high = middle;
-			break;
-		case SOURCE_ORDER_BEHIND:
+		} else if (order == SOURCE_ORDER_BEHIND) {
 			low = middle + 1;
-			break;
-		default:
+		} else {
 			if (++lost > LOST_MOST)
-				return (uint32_t)process;
+				return false;
 			spaces_remove(tally, middle);
 			high--;
 		}
 	}
-	spaces_insert(tally, low, (uint32_t)process);
+	*at = low;
+	return true;
+}
+
+uint32_t tally_space_enter(struct tally *tally, size_t process)
+{
+	uint32_t same;
+	size_t at;
+
+	if (!spaces_search(tally, &tally->works[process].space, &at, &same))
+		return (uint32_t)process;
+	if (same != TALLY_NONE)
+		return same;
+	spaces_insert(tally, at, (uint32_t)process);
 	return (uint32_t)process;
 }
 
-uint32_t tally_with_space(const struct tally *tally, const struct source_process *process)
+uint32_t tally_with_space(struct tally *tally, const struct source_process *process)
 {
-	size_t low = 0, high = tally->space_count;
 	struct source_space space;
+	uint32_t same;
+	size_t at;
 
 	source_process_space(process, &space);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint32_t other = tally->spaces[middle];
-
-		switch (source_order_spaces(tally->source, &space, &tally->works[other].space)) {
-		case SOURCE_ORDER_SAME:
-			return tally->processes[other].state == TALLY_COUNTED ? other : TALLY_NONE;
-		case SOURCE_ORDER_BEFORE:
-			high = middle;
-			break;
-		case SOURCE_ORDER_BEHIND:
-			low = middle + 1;
-			break;
-		default:
-			return TALLY_NONE;
-		}
-	}
-	return TALLY_NONE;
+	spaces_search(tally, &space, &at, &same);
+	return same != TALLY_NONE && tally->processes[same].state == TALLY_COUNTED ? same :
+		TALLY_NONE;
 }
 
 /*

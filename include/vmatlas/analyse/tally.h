@@ -170,7 +170,7 @@ const struct tally_set *tally_sets(const struct tally *tally, size_t *count);
 uint32_t tally_page_size(const struct tally *tally);
 /* Which of the processes has the address space of this one (that may be another)? Its index, or
  * TALLY_NONE if none has, or nobody knows. */
-uint32_t tally_with_space(const struct tally *tally, const struct source_process *process);
+uint32_t tally_with_space(struct tally *tally, const struct source_process *process);
 const char *tally_state_name(enum tally_state state);
 
 #endif
