@@ -138,25 +138,17 @@ static void process_init(struct roster_process *process)
 	};
 }
 
-/* The kernel cuts it to whole KiB: where it says the same, what was counted is finer. */
-#define ROLLUP_UNIT 1024u
-
 static struct roster_number kernels_swap_pss(struct source *source,
 					     const struct tally_process *counted)
 {
-	CLEANUP(source_process_freep) struct source_process *process = NULL;
 	struct roster_number number = { counted->sum.swap_pss, GAP_NONE };
 	struct error error = ERROR_INIT;
-	struct tally_sum sum;
-	bool known = false;
+	uint64_t bytes;
 
-	if (source_process_open(source, counted->pid, &process, &error) < 0 ||
-	    tally_rollup(process, &sum, &known, &error) < 0)
+	if (tally_kernels_swap_pss(source, counted, &bytes, &error) < 0)
 		number.gap = gap_from_error(&error);
-	else if (!known)
-		number.gap = GAP_NOT_IN_KERNEL;
-	else if (sum.swap_pss + ROLLUP_UNIT <= number.value)
-		number.value = sum.swap_pss;
+	else if (bytes + TALLY_ROLLUP_UNIT <= number.value)
+		number.value = bytes;
 	return number;
 }
 

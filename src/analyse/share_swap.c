@@ -9,7 +9,6 @@
  * outside takes off the sum is x / (f + x) pages: at least 1 / (f + 1), and less than 1. So the sum
  * bounds the number of such slots from both sides. The kernel cuts its sum to KiB.
  */
-#define ROLLUP_UNIT 1024u
 
 /* Slots with so many entries, all of them in the set. */
 struct swap_slots {
@@ -122,23 +121,19 @@ static int bound(struct share *share, uint32_t space, const struct swap_missing 
 static void read_process(struct source *source, const struct tally_process *process,
 			 struct share_swap *swap, struct swap_missing *missing)
 {
-	CLEANUP(source_process_freep) struct source_process *opened = NULL;
-	uint64_t counted = process->sum.swap_pss;
-	struct tally_sum sum = { 0 };
-	bool known = false;
+	uint64_t counted = process->sum.swap_pss, kernels;
 
 	swap->pss = counted;
-	if (source_process_open(source, process->pid, &opened, NULL) < 0 ||
-	    tally_rollup(opened, &sum, &known, NULL) < 0 || !known) {
+	if (tally_kernels_swap_pss(source, process, &kernels, NULL) < 0) {
 		missing->unknown = true;
 		return;
 	}
-	if (sum.swap_pss + ROLLUP_UNIT <= counted) {
-		swap->pss = sum.swap_pss;
-		missing->least = counted - sum.swap_pss - (ROLLUP_UNIT - 1);
+	if (kernels + TALLY_ROLLUP_UNIT <= counted) {
+		swap->pss = kernels;
+		missing->least = counted - kernels - (TALLY_ROLLUP_UNIT - 1);
 	}
 	/* Ours has no parts of a byte. */
-	missing->most = counted + 1 > sum.swap_pss ? counted + 1 - sum.swap_pss : 0;
+	missing->most = counted + 1 > kernels ? counted + 1 - kernels : 0;
 }
 
 /* So many slots at least others use: each takes less than a page off. */

@@ -180,6 +180,10 @@ enum tally_state tally_state_of(enum error_code code, bool opened);
 /* tally_rollup.c */
 int tally_rollup(struct source_process *process, struct tally_sum *sum, bool *swap_pss_known,
 		 struct error *error);
+/* SwapPss, cut to TALLY_ROLLUP_UNIT: where it says the same, what was counted is finer. */
+#define TALLY_ROLLUP_UNIT 1024u
+int tally_kernels_swap_pss(struct source *source, const struct tally_process *process,
+			   uint64_t *bytes, struct error *error);
 
 /* tally_huge.c */
 void tally_drop_huge_zero(struct tally_reader *reader, const struct tally_range *range,

@@ -63,3 +63,21 @@ int tally_rollup(struct source_process *process, struct tally_sum *sum, bool *sw
 		*error = local;
 	return rc;
 }
+
+int tally_kernels_swap_pss(struct source *source, const struct tally_process *process,
+			   uint64_t *bytes, struct error *error)
+{
+	CLEANUP(source_process_freep) struct source_process *opened = NULL;
+	struct tally_sum sum = { 0 };
+	bool known = false;
+	int rc = source_process_open(source, process->pid, &opened, error);
+
+	if (rc >= 0)
+		rc = tally_rollup(opened, &sum, &known, error);
+	if (rc < 0)
+		return rc;
+	if (!known)
+		return error_set(error, ERROR_NOT_IN_KERNEL, NULL, "this kernel has no SwapPss");
+	*bytes = sum.swap_pss;
+	return 0;
+}
