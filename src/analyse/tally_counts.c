@@ -259,10 +259,13 @@ static void assume_counts(struct tally_reader *reader)
 	struct tally_slots *slots = &tally->frames;
 
 	pthread_mutex_lock(&tally->lock);
-	for (uint64_t frame = 0; frame < slots->count; frame++)
-		if (*tally_slot(slots, frame) & TALLY_SHARED && size_of(tally, frame)->found == 1 &&
-		    extend(reader, frame, TALLY_OUTSIDE | 1) < 0)
+	for (uint64_t frame = 0; frame < slots->count; frame++) {
+		if (!slots->blocks[frame / TALLY_BLOCK])
+			frame |= TALLY_BLOCK - 1;
+		else if (is_shared(tally, frame) && size_of(tally, frame)->found == 1 &&
+			 extend(reader, frame, TALLY_OUTSIDE | 1) < 0)
 			break;
+	}
 	pthread_mutex_unlock(&tally->lock);
 }
 
